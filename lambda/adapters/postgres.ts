@@ -1,0 +1,191 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { ConnectionLostError, SqlError, type Connection, type ResultSet, type Row } from '../engine/database.ts'
+import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
+
+/** Where and as whom to connect. Asked anew for every attempt, so that a rotated password is picked up. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly password: string
+  /** `false` for no TLS; otherwise the trusted certificates (PEM) and whether name and chain are checked. */
+  readonly tls: false | { readonly verify: boolean; readonly authorities?: readonly string[] }
+}
+
+export interface ConnectOptions {
+  readonly endpoint: () => Promise<Endpoint>
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string
+  /** How long to go on trying while the server is starting, failing over or out of connections. Milliseconds. */
+  readonly budgetMs: number
+  /** Another database on the same server. @default the endpoint's */
+  readonly database?: string
+}
+
+const ATTEMPT_TIMEOUT_MS = 10_000
+const PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 2000
+
+/**
+ * Opens a driver session, retrying only the connect, and only for reasons that pass: refused, reset, timed out,
+ * name not found, starting up, too many connections; a wrong password once more, for a rotation in progress.
+ *
+ * @throws LockstepError `DATABASE_UNREACHABLE`.
+ */
+export async function openClient(options: ConnectOptions): Promise<pg.Client> {
+  const deadline = performance.now() + options.budgetMs
+  for (let attempt = 1; ; attempt += 1) {
+    const endpoint = await options.endpoint()
+    try {
+      return await attemptConnect(endpoint, options)
+    } catch (error) {
+      const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (attempt - 1))
+      const worthRetrying = isWrongPassword(error) ? attempt === 1 && options.budgetMs > 0 : isPassing(error)
+      if (!worthRetrying || performance.now() + pause > deadline) throw unreachable(endpoint, options, error, attempt)
+      await delay(pause * (0.75 + Math.random() / 2))
+    }
+  }
+}
+
+async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: endpoint.host,
+    port: endpoint.port,
+    database: options.database ?? endpoint.database,
+    user: endpoint.user,
+    password: endpoint.password,
+    // Kept out of the start-up packet's options: a pooler such as RDS Proxy refuses those.
+    application_name: options.applicationName,
+    connectionTimeoutMillis: ATTEMPT_TIMEOUT_MS,
+    keepAlive: true,
+    ssl: tlsOptions(endpoint),
+  })
+  // An idle session's loss is noticed by the next statement; without a listener Node would end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    await client.end().catch(() => {})
+    throw error
+  }
+}
+
+function tlsOptions({ host, tls }: Endpoint): pg.ClientConfig['ssl'] {
+  if (tls === false) return false
+  return {
+    rejectUnauthorized: tls.verify,
+    servername: host,
+    ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
+  }
+}
+
+const PASSING_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+// cannot_connect_now, admin_shutdown, crash_shutdown, too_many_connections (PostgreSQL, appendix A)
+const PASSING_STATES = new Set(['57P03', '57P01', '57P02', '53300'])
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isPassing)
+  const code = codeOf(error)
+  return PASSING_CODES.has(code) || PASSING_STATES.has(code) || /timeout expired|terminated/i.test(messageOf(error))
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return codeOf(error) === '28P01'
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function unreachable(endpoint: Endpoint, options: ConnectOptions, error: unknown, attempts: number): LockstepError {
+  const where = `${endpoint.host}:${endpoint.port}/${options.database ?? endpoint.database}`
+  const tries = attempts === 1 ? '' : ` after ${attempts} attempts`
+  return new LockstepError({
+    code: 'DATABASE_UNREACHABLE',
+    message: `Cannot connect to PostgreSQL at ${where} as ${endpoint.user}${tries}: ${messageOf(error)}.`,
+    state: UNTOUCHED,
+    remedy: remedyFor(codeOf(error), messageOf(error), endpoint),
+    ...(error instanceof pg.DatabaseError && error.code !== undefined ? { sqlState: error.code } : {}),
+    cause: error,
+  })
+}
+
+function remedyFor(code: string, message: string, endpoint: Endpoint): string {
+  if (code === '28P01' || code === '28000') return `Check the user name and the password for "${endpoint.user}".`
+  if (code === '3D000') return 'Create the database first ("init" does), or correct its name.'
+  if (code === '53300') return 'Free connections on the server, or raise max_connections.'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `Check the host name "${endpoint.host}" and the network's DNS.`
+  if (/certificate|self.signed|altname/i.test(message)) {
+    return "The server's certificate is not trusted: check the host name, or give the certificate authority that signed it."
+  }
+  return 'Check that the server is up, and that security groups, routes and the port let this client reach it.'
+}
+
+/** Opens a session as the engine sees it. @throws LockstepError `DATABASE_UNREACHABLE`. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  return toConnection(await openClient(options))
+}
+
+/** Wraps a connected driver client. */
+export function toConnection(client: pg.Client): Connection {
+  let open = true
+  const lose = (): void => void (open = false)
+  client.once('end', lose)
+  client.once('error', lose)
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (!open) throw new ConnectionLostError('The connection was already closed.')
+    try {
+      return await work()
+    } catch (error) {
+      if (isFatal(error)) open = false
+      throw translate(error, open)
+    }
+  }
+  return {
+    processId: (client as unknown as { readonly processID: number }).processID,
+    isOpen: () => open,
+    execute: (sql) => guarded(async () => toResultSets(await client.query(sql))),
+    query: (sql, parameters = []) => guarded(async () => toResultSet(await client.query(sql, [...parameters]))),
+    close: async () => {
+      if (open) await client.end().catch(() => {})
+      open = false
+    },
+  }
+}
+
+function isFatal(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return error instanceof Error
+  return error.severity === 'FATAL' || error.severity === 'PANIC' || (error.code ?? '').startsWith('08')
+}
+
+function translate(error: unknown, open: boolean): unknown {
+  if (!open) return new ConnectionLostError(messageOf(error), { cause: error })
+  if (!(error instanceof pg.DatabaseError)) return error
+  return new SqlError(error.message, {
+    sqlState: error.code ?? 'XX000',
+    position: error.position === undefined ? null : Number(error.position),
+    detail: error.detail ?? null,
+    hint: error.hint ?? null,
+    where: error.where ?? null,
+  })
+}
+
+function toResultSets(result: pg.QueryResult | pg.QueryResult[]): readonly ResultSet[] {
+  return Array.isArray(result) ? result.map(toResultSet) : [toResultSet(result)]
+}
+
+function toResultSet(result: pg.QueryResult): ResultSet {
+  return { rows: result.rows as readonly Row[], rowCount: result.rowCount ?? 0 }
+}

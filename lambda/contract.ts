@@ -1,0 +1,263 @@
+/** Event, action and result types and environment names: the one vocabulary of function, CLI and constructs. */
+
+/** What a person, a pipeline or the console can ask for. */
+export const ACTIONS = [
+  'init',
+  'status',
+  'current',
+  'history',
+  'pending',
+  'plan',
+  'up',
+  'down',
+  'snapshot',
+  'snapshots',
+  'restore',
+  'health',
+] as const
+export type Action = (typeof ACTIONS)[number]
+
+/** Names of the function's environment variables. Set by the construct, read by `compose.ts` alone. */
+export const ENVIRONMENT = {
+  secretArn: 'LOCKSTEP_SECRET_ARN',
+  databaseHost: 'LOCKSTEP_DATABASE_HOST',
+  databasePort: 'LOCKSTEP_DATABASE_PORT',
+  databaseName: 'LOCKSTEP_DATABASE_NAME',
+  tls: 'LOCKSTEP_TLS',
+  certificateAuthority: 'LOCKSTEP_CERTIFICATE_AUTHORITY',
+  set: 'LOCKSTEP_SET',
+  historySchema: 'LOCKSTEP_HISTORY_SCHEMA',
+  migrations: 'LOCKSTEP_MIGRATIONS',
+  snapshots: 'LOCKSTEP_SNAPSHOTS',
+  snapshotKey: 'LOCKSTEP_SNAPSHOT_KEY',
+  snapshotMode: 'LOCKSTEP_SNAPSHOT_MODE',
+  transaction: 'LOCKSTEP_TRANSACTION',
+  onRollback: 'LOCKSTEP_ON_ROLLBACK',
+  autoApply: 'LOCKSTEP_AUTO_APPLY',
+  lockTimeout: 'LOCKSTEP_LOCK_TIMEOUT_SECONDS',
+  connectTimeout: 'LOCKSTEP_CONNECT_TIMEOUT_SECONDS',
+} as const
+
+/** Whether one transaction spans the whole run or each migration has its own. */
+export const TRANSACTION_SCOPES = ['run', 'migration'] as const
+export type TransactionScope = (typeof TRANSACTION_SCOPES)[number]
+
+/** What a CloudFormation rollback does with the migrations that the failed deployment applied. */
+export const ROLLBACK_POLICIES = ['revert', 'keep'] as const
+export type RollbackPolicy = (typeof ROLLBACK_POLICIES)[number]
+
+export const SNAPSHOT_MODES = ['logical', 'none'] as const
+export type SnapshotMode = (typeof SNAPSHOT_MODES)[number]
+
+/** `verify-full` checks the server's certificate and name; `disable` is for tests and tunnels. */
+export const TLS_MODES = ['verify-full', 'disable'] as const
+export type TlsMode = (typeof TLS_MODES)[number]
+
+/** Who started a run. */
+export type Trigger = 'deployment' | 'console' | 'cli'
+
+export type RunStatus = 'running' | 'succeeded' | 'failed' | 'interrupted'
+
+/** An error as a person and a program see it. Codes are stable. */
+export interface ErrorReport {
+  readonly code: string
+  /** What happened, with the value received. */
+  readonly message: string
+  /** What state the database is in. */
+  readonly state: string
+  /** What to do next. */
+  readonly remedy: string
+  readonly migration?: string
+  /** PostgreSQL's five-character SQLSTATE. */
+  readonly sqlState?: string
+  readonly file?: string
+  /** 1-based, in the migration file. */
+  readonly line?: number
+  /** 1-based, in characters. */
+  readonly column?: number
+  /** The offending lines with a caret under the column. */
+  readonly excerpt?: string
+}
+
+/** A finding of the plan that prevents a run. */
+export interface PlanProblem {
+  readonly code: string
+  readonly migration: string | null
+  readonly message: string
+  readonly remedy: string
+}
+
+export interface StatusResult {
+  readonly database: string
+  readonly set: string
+  /** The last applied migration, or null when none is. */
+  readonly current: string | null
+  /** The last migration among the files; null when there is none, or several heads. */
+  readonly head: string | null
+  readonly heads: readonly string[]
+  readonly pending: readonly string[]
+  /** How many migrations are applied. */
+  readonly applied: number
+  /** Applied, but not among the files: the database is ahead of them. */
+  readonly ahead: readonly string[]
+  readonly upToDate: boolean
+  readonly problems: readonly PlanProblem[]
+  readonly lastRun: RunSummary | null
+}
+
+export interface RunSummary {
+  readonly runId: string
+  readonly action: string
+  readonly trigger: string
+  readonly status: RunStatus
+  readonly startedAt: string
+  readonly finishedAt: string | null
+  readonly error: ErrorReport | null
+}
+
+export interface HistoryEntry {
+  readonly id: string
+  readonly kind: MigrationKind
+  readonly checksum: string
+  readonly position: number
+  readonly appliedAt: string
+  readonly durationMs: number
+  readonly runId: string
+  readonly appliedBy: string
+  readonly lockstepVersion: string
+}
+
+export interface HistoryResult {
+  readonly database: string
+  readonly set: string
+  readonly migrations: readonly HistoryEntry[]
+  readonly runs: readonly RunSummary[]
+}
+
+export type MigrationKind = 'sql' | 'ts'
+
+/** One migration as a run did it. */
+export interface MigrationTiming {
+  readonly id: string
+  readonly direction: 'up' | 'down'
+  readonly durationMs: number
+  readonly statements: number
+}
+
+export interface RunResult {
+  readonly status: 'succeeded' | 'failed'
+  readonly action: 'up' | 'down'
+  readonly database: string
+  readonly set: string
+  /** Null when there was nothing to do: such a run writes nothing. */
+  readonly runId: string | null
+  /** Ids that this run applied and that stand at its end, oldest first. */
+  readonly applied: readonly string[]
+  /** Ids that this run reverted, in the order in which they were reverted. */
+  readonly reverted: readonly string[]
+  readonly current: string | null
+  readonly snapshot: string | null
+  readonly migrations: readonly MigrationTiming[]
+  readonly durationMs: number
+  readonly warnings: readonly string[]
+  /** Present when failed: whether the database is as it was before the run. */
+  readonly rolledBack?: boolean
+  readonly error?: ErrorReport
+}
+
+export interface PlanStep {
+  readonly id: string
+  readonly direction: 'up' | 'down'
+  readonly kind: MigrationKind
+  readonly transactional: boolean
+  /** Steps with the same number share a transaction. */
+  readonly segment: number
+  readonly statements: number
+  /** Present with `sql: true`. */
+  readonly sql?: string
+}
+
+export interface PlanResult {
+  readonly database: string
+  readonly set: string
+  readonly action: 'up' | 'down'
+  readonly current: string | null
+  readonly target: string | null
+  readonly steps: readonly PlanStep[]
+  readonly problems: readonly PlanProblem[]
+  readonly snapshot: SnapshotMode
+}
+
+export interface SnapshotResult {
+  readonly uri: string
+  readonly database: string
+  readonly bytes: number
+  readonly tables: number
+  readonly rows: number
+  readonly durationMs: number
+}
+
+export interface SnapshotListing {
+  readonly uri: string
+  readonly database: string
+  readonly createdAt: string
+  readonly bytes: number
+  readonly tables: number
+  readonly rows: number
+}
+
+export interface RestoreResult {
+  /** The database that now holds the snapshot's content. */
+  readonly database: string
+  readonly tables: number
+  readonly rows: number
+  /** The dated name under which the replaced database is kept; null with `into`. */
+  readonly replaced: string | null
+  readonly durationMs: number
+}
+
+export interface InitResult {
+  readonly database: string
+  readonly createdDatabase: boolean
+  readonly createdHistory: boolean
+}
+
+export interface HealthResult {
+  readonly healthy: boolean
+  readonly database: string
+  readonly serverVersion: string
+  readonly lockstepVersion: string
+  readonly upToDate: boolean
+}
+
+/** Properties of the `DatabaseMigration` custom resource: they change exactly when migrations or settings do. */
+export interface MigrationResourceProperties {
+  readonly set: string
+  readonly migrations: string
+  readonly settings: string
+  /** Heads of the bundled set at synth, for people who read the template or the change set. */
+  readonly heads: string
+}
+
+/** Properties of a requirement made with `DatabaseMigration.fromServiceToken`. */
+export interface RequirementResourceProperties {
+  readonly require: string
+  readonly set: string
+}
+
+/** What the function's bundle says of its migrations; written at synth. */
+export interface MigrationManifest {
+  readonly version: 1
+  readonly migrations: readonly ManifestEntry[]
+}
+
+export interface ManifestEntry {
+  readonly id: string
+  readonly kind: MigrationKind
+  readonly checksum: string
+  readonly parents: readonly string[]
+  /** The source file's name, beside the manifest. */
+  readonly file: string
+  /** The compiled module's name, beside the manifest; only for kind `ts`. */
+  readonly module?: string
+}

@@ -1,0 +1,72 @@
+import type { ErrorReport } from './contract.ts'
+
+/** Stable codes of every error that reaches a person. */
+export type ErrorCode =
+  | 'CONFIG_INVALID'
+  | 'SECRET_UNREADABLE'
+  | 'DATABASE_UNREACHABLE'
+  | 'LOCK_HELD'
+  | 'HISTORY_FILE_MISSING'
+  | 'HISTORY_CHECKSUM_CHANGED'
+  | 'HISTORY_OUT_OF_ORDER'
+  | 'MULTIPLE_HEADS'
+  | 'MIGRATION_INVALID'
+  | 'MIGRATION_FAILED'
+  | 'MIGRATION_IRREVERSIBLE'
+  | 'MIGRATION_UNKNOWN'
+  | 'REQUIREMENT_NOT_MET'
+  | 'HAZARD_REFUSED'
+  | 'CONFIRMATION_REQUIRED'
+  | 'SNAPSHOT_FAILED'
+  | 'RESTORE_FAILED'
+  | 'DEADLINE_EXCEEDED'
+  | 'DATABASE_AHEAD'
+  | 'EVENT_INVALID'
+  | 'INTERNAL'
+
+/** Everything a report holds, with the code narrowed. `state` and `remedy` are sentences. */
+export interface LockstepErrorInput extends Omit<ErrorReport, 'code'> {
+  readonly code: ErrorCode
+  readonly cause?: unknown
+}
+
+/** The state to report for every failure before the first write. */
+export const UNTOUCHED = 'The database has not been touched.'
+
+/** The only error type that leaves Lockstep. Carries what happened, the state of the database, and the remedy. */
+export class LockstepError extends Error {
+  override readonly name = 'LockstepError'
+  readonly report: ErrorReport
+
+  constructor(input: LockstepErrorInput) {
+    const { cause, ...report } = input
+    super(report.message, cause === undefined ? {} : { cause })
+    this.report = report
+  }
+
+  get code(): string {
+    return this.report.code
+  }
+}
+
+/** Text of an unknown thrown value, on one line. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(messageOf).join('; ')
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** The report of any thrown value; a value that is not a {@link LockstepError} becomes `INTERNAL`. */
+export function reportOf(thrown: unknown): ErrorReport {
+  if (thrown instanceof LockstepError) return thrown.report
+  return {
+    code: 'INTERNAL',
+    message: `Lockstep met an error that it did not expect: ${messageOf(thrown)}`,
+    state: 'Unknown. Everything that was committed is in the history.',
+    remedy: 'Run "status" to see the state of the database, and report this message as a bug.',
+  }
+}
+
+/** The report as one paragraph: `CODE: message State. Remedy.` */
+export function sentenceOf(report: ErrorReport): string {
+  return `${report.code}: ${report.message} ${report.state} ${report.remedy}`
+}

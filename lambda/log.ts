@@ -1,0 +1,12 @@
+/** A fact worth telling while something long happens. Values are plain data, never secrets. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
+
+/** Where progress goes: structured JSON in Lambda, a readable line on a terminal's stderr. */
+export interface Log {
+  readonly info: (message: string, fields?: LogFields) => void
+  readonly warn: (message: string, fields?: LogFields) => void
+  readonly error: (message: string, fields?: LogFields) => void
+}
+
+/** A log that forgets everything. */
+export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} }
