@@ -25,7 +25,7 @@ export type ErrorCode =
   | 'INTERNAL'
 
 /** Everything a report holds, with the code narrowed. `state` and `remedy` are sentences. */
-export interface LockstepErrorInput extends Omit<ErrorReport, 'code'> {
+export interface LockstepErrorInput extends ErrorReport {
   readonly code: ErrorCode
   readonly cause?: unknown
 }
@@ -66,7 +66,30 @@ export function reportOf(thrown: unknown): ErrorReport {
   }
 }
 
+/** The error of a report that was a result, or was read from the runs. */
+export function errorOf(report: ErrorReport): LockstepError {
+  return new LockstepError({ ...report, code: report.code as ErrorCode })
+}
+
 /** The report as one paragraph: `CODE: message State. Remedy.` */
 export function sentenceOf(report: ErrorReport): string {
   return `${report.code}: ${report.message} ${report.state} ${report.remedy}`
+}
+
+/** What CloudFormation shows of a failure must be short: over 4,096 bytes in all it drops the response and waits. */
+export const LONGEST_REASON_BYTES = 1000
+
+/** {@link sentenceOf} within `limit` bytes: the message is cut, so that state and remedy stay whole if they can. */
+export function shortSentenceOf(report: ErrorReport, limit: number = LONGEST_REASON_BYTES): string {
+  const frame = sentenceOf({ ...report, message: '' })
+  const room = Math.max(200, limit - Buffer.byteLength(frame))
+  return cut(sentenceOf({ ...report, message: cut(report.message, room) }), limit)
+}
+
+function cut(text: string, bytes: number): string {
+  const buffer = Buffer.from(text)
+  if (buffer.length <= bytes) return text
+  const ellipsis = '…'
+  // A character that was cut in two becomes U+FFFD, which is taken off.
+  return `${buffer.toString('utf8', 0, bytes - Buffer.byteLength(ellipsis)).replace(/\uFFFD+$/, '')}${ellipsis}`
 }

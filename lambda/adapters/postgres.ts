@@ -3,7 +3,7 @@ import pg from 'pg'
 import { ConnectionLostError, SqlError, type Connection, type ResultSet, type Row } from '../engine/database.ts'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 
-/** Where and as whom to connect. Asked anew for every attempt, so that a rotated password is picked up. */
+/** Where and as whom to connect. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
@@ -15,7 +15,8 @@ export interface Endpoint {
 }
 
 export interface ConnectOptions {
-  readonly endpoint: () => Promise<Endpoint>
+  /** `anew` after a failed attempt: read again what may have changed, such as a password that was rotated. */
+  readonly endpoint: (anew: boolean) => Promise<Endpoint>
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string
   /** How long to go on trying while the server is starting, failing over or out of connections. Milliseconds. */
@@ -37,7 +38,7 @@ const LONGEST_PAUSE_MS = 2000
 export async function openClient(options: ConnectOptions): Promise<pg.Client> {
   const deadline = performance.now() + options.budgetMs
   for (let attempt = 1; ; attempt += 1) {
-    const endpoint = await options.endpoint()
+    const endpoint = await options.endpoint(attempt > 1)
     try {
       return await attemptConnect(endpoint, options)
     } catch (error) {

@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import {
+  ENVIRONMENT,
+  ROLLBACK_POLICIES,
+  SNAPSHOT_MODES,
+  TLS_MODES,
+  TRANSACTION_SCOPES,
+  type RollbackPolicy,
+  type SnapshotMode,
+  type TlsMode,
+  type TransactionScope,
+  type Trigger,
+} from './contract.ts'
+import { LockstepError, UNTOUCHED } from './errors.ts'
+
+/** Where the credentials come from. */
+export type DatabaseConfig =
+  | { readonly kind: 'url'; readonly url: string }
+  | {
+      readonly kind: 'secret'
+      readonly secretArn: string
+      /** Overrides the secret's `host`, for a proxy or a secret without one. */
+      readonly host: string | null
+      readonly port: number | null
+      readonly name: string | null
+      readonly tls: TlsMode
+      /** File with the PEM certificates to trust beside those of RDS. */
+      readonly certificateAuthority: string | null
+    }
+
+/** Migrations as files of a working tree, or as the bundle that was made at synth. */
+export interface MigrationsConfig {
+  readonly kind: 'directory' | 'bundle'
+  readonly directory: string
+}
+
+/** Everything a composition needs, parsed once at the edge. */
+export interface Config {
+  readonly database: DatabaseConfig
+  readonly migrations: MigrationsConfig
+  readonly set: string
+  readonly historySchema: string
+  readonly transaction: TransactionScope
+  readonly onRollback: RollbackPolicy
+  readonly autoApply: boolean
+  /** `s3://bucket/prefix`, a `file://` URL or a directory. Null: no store. */
+  readonly snapshots: { readonly location: string; readonly kmsKeyId: string | null } | null
+  /** Whether a run takes a snapshot before its first statement. */
+  readonly snapshotMode: SnapshotMode
+  /** How long to wait for another run of the same set. */
+  readonly lockTimeoutMs: number
+  /** How long to go on trying to connect. */
+  readonly connectTimeoutMs: number
+  readonly trigger: Trigger
+  /** Recorded with every applied migration. */
+  readonly appliedBy: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const DEFAULT_SET = 'default'
+export const DEFAULT_HISTORY_SCHEMA = 'lockstep'
+const DEFAULT_LOCK_TIMEOUT_SECONDS = 300
+const DEFAULT_CONNECT_TIMEOUT_SECONDS = 60
+
+/**
+ * Reads the function's configuration. Pure: takes the variables, reads nothing else.
+ *
+ * @throws LockstepError `CONFIG_INVALID` naming the variable and the value received.
+ */
+export function configFromEnvironment(environment: Environment): Config {
+  const read = reader(environment)
+  const snapshots = read.optional('snapshots')
+  return {
+    database: {
+      kind: 'secret',
+      secretArn: read.required('secretArn'),
+      host: read.optional('databaseHost'),
+      port: read.number('databasePort', null),
+      name: read.optional('databaseName'),
+      tls: read.oneOf('tls', TLS_MODES, 'verify-full'),
+      certificateAuthority: read.optional('certificateAuthority'),
+    },
+    migrations: {
+      kind: 'bundle',
+      directory: join(environment.LAMBDA_TASK_ROOT ?? '.', read.optional('migrations') ?? 'migrations'),
+    },
+    set: read.optional('set') ?? DEFAULT_SET,
+    historySchema: read.optional('historySchema') ?? DEFAULT_HISTORY_SCHEMA,
+    transaction: read.oneOf('transaction', TRANSACTION_SCOPES, 'run'),
+    onRollback: read.oneOf('onRollback', ROLLBACK_POLICIES, 'revert'),
+    autoApply: read.boolean('autoApply', true),
+    snapshots: snapshots === null ? null : { location: snapshots, kmsKeyId: read.optional('snapshotKey') },
+    snapshotMode: snapshots === null ? 'none' : read.oneOf('snapshotMode', SNAPSHOT_MODES, 'logical'),
+    lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
+    connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
+    trigger: 'console',
+    appliedBy: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'lambda',
+  }
+}
+
+type Variable = keyof typeof ENVIRONMENT
+
+function reader(environment: Environment) {
+  const optional = (variable: Variable): string | null => {
+    const value = environment[ENVIRONMENT[variable]]?.trim()
+    return value === undefined || value === '' ? null : value
+  }
+  return {
+    optional,
+    required: (variable: Variable): string => {
+      const value = optional(variable)
+      if (value === null) throw invalid(variable, 'is not set', 'It is set by the DatabaseMigration construct.')
+      return value
+    },
+    number: (variable: Variable, fallback: number | null): number | null => {
+      const value = optional(variable)
+      if (value === null) return fallback
+      if (!/^\d+(\.\d+)?$/.test(value)) throw invalid(variable, `is "${value}"`, 'Give a number that is not negative.')
+      return Number(value)
+    },
+    oneOf: <T extends string>(variable: Variable, known: readonly T[], fallback: T): T => {
+      const value = optional(variable)
+      if (value === null) return fallback
+      const found = known.find((entry) => entry === value)
+      if (found === undefined) throw invalid(variable, `is "${value}"`, `Give one of: ${known.join(', ')}.`)
+      return found
+    },
+    boolean: (variable: Variable, fallback: boolean): boolean => {
+      const value = optional(variable)
+      return value === null ? fallback : parseSwitch(variable, value)
+    },
+  }
+}
+
+function parseSwitch(variable: Variable, value: string): boolean {
+  if (['true', '1', 'yes', 'on'].includes(value.toLowerCase())) return true
+  if (['false', '0', 'no', 'off'].includes(value.toLowerCase())) return false
+  throw invalid(variable, `is "${value}"`, 'Give true, 1, yes, on, false, 0, no or off.')
+}
+
+function invalid(variable: Variable, problem: string, remedy: string): LockstepError {
+  return new LockstepError({
+    code: 'CONFIG_INVALID',
+    message: `The environment variable ${ENVIRONMENT[variable]} ${problem}.`,
+    state: UNTOUCHED,
+    remedy,
+  })
+}

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { LockstepError, UNTOUCHED } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Connection, Row } from './database.ts'
+import type { MigrationContext } from './migration.ts'
+import type { CodeStep } from './step.ts'
+
+const DEFAULT_BATCH_SIZE = 1000
+
+/** Runs a TypeScript migration on the run's session. Gives how many statements it ran. */
+export async function runCodeStep(
+  connection: Connection,
+  step: CodeStep,
+  run: { readonly log: Log; readonly signal: AbortSignal },
+): Promise<number> {
+  let statements = 0
+  const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
+    run.signal.throwIfAborted()
+    statements += 1
+    return (await connection.query(sql, parameters)).rows
+  }
+  const log = (message: string): void => run.log.info(message, { migration: step.id })
+  const batch: MigrationContext['batch'] = async (sql, options = {}) => {
+    if (step.transactional) throw batchInTransaction(step)
+    const size = options.size ?? DEFAULT_BATCH_SIZE
+    let total = 0
+    for (;;) {
+      run.signal.throwIfAborted()
+      statements += 1
+      const { rowCount } = await connection.query(sql, [size])
+      total += rowCount
+      if (rowCount === 0) return total
+      run.log.info('backfill', { migration: step.id, rows: total })
+      if (options.pauseMs) await delay(options.pauseMs)
+    }
+  }
+  await step.run({ query: query as MigrationContext['query'], batch, log, signal: run.signal })
+  return statements
+}
+
+function batchInTransaction(step: CodeStep): LockstepError {
+  return new LockstepError({
+    code: 'MIGRATION_INVALID',
+    message: `${step.migration.file} calls batch(), which commits every step, inside a transaction.`,
+    state: UNTOUCHED,
+    remedy: 'Write "export const transaction = false" in the file, or use query().',
+    migration: step.id,
+    file: step.migration.file,
+  })
+}

@@ -1,0 +1,82 @@
+import type { Connection } from './database.ts'
+import { quoteIdentifier, quoteLiteral } from './database.ts'
+
+/** Qualified, quoted names of the tables in which Lockstep keeps its state. */
+export interface HistoryTables {
+  readonly schema: string
+  readonly migrations: string
+  readonly runs: string
+  readonly progress: string
+}
+
+export function historyTables(schema: string): HistoryTables {
+  const quoted = quoteIdentifier(schema)
+  return {
+    schema: quoted,
+    migrations: `${quoted}.migrations`,
+    runs: `${quoted}.runs`,
+    progress: `${quoted}.progress`,
+  }
+}
+
+/** True when the history tables exist. One column, `ready`. */
+export function historyReadySql(schema: string): string {
+  return `pg_catalog.to_regclass(${quoteLiteral(historyTables(schema).migrations)}) IS NOT NULL`
+}
+
+/**
+ * Makes the history tables. Two sets may do so at the same moment, each under its own lock; the transaction-level lock
+ * keeps them apart, because `CREATE SCHEMA IF NOT EXISTS` is not safe against itself.
+ */
+export async function createHistory(connection: Connection, schema: string): Promise<void> {
+  const tables = historyTables(schema)
+  await connection.execute(`BEGIN;
+SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(`lockstep:history:${schema}`)}, 0));
+CREATE SCHEMA IF NOT EXISTS ${tables.schema};
+CREATE TABLE IF NOT EXISTS ${tables.runs} (
+  run_id uuid PRIMARY KEY,
+  "set" text NOT NULL,
+  request_id text,
+  trigger text NOT NULL CHECK (trigger IN ('deployment', 'console', 'cli', 'pipeline')),
+  action text NOT NULL,
+  from_heads text[] NOT NULL,
+  to_heads text[],
+  status text NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'interrupted')),
+  started_at timestamptz NOT NULL,
+  finished_at timestamptz,
+  snapshot_uri text,
+  error jsonb,
+  details jsonb NOT NULL DEFAULT '{}',
+  UNIQUE ("set", request_id)
+);
+CREATE TABLE IF NOT EXISTS ${tables.migrations} (
+  "set" text NOT NULL,
+  id text NOT NULL,
+  checksum text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('sql', 'ts', 'baseline')),
+  position integer NOT NULL,
+  parents text[] NOT NULL,
+  source text NOT NULL,
+  applied_at timestamptz NOT NULL,
+  duration_ms integer NOT NULL,
+  run_id uuid NOT NULL,
+  applied_by text NOT NULL,
+  lockstep_version text NOT NULL,
+  PRIMARY KEY ("set", id),
+  UNIQUE ("set", position)
+);
+CREATE TABLE IF NOT EXISTS ${tables.progress} (
+  "set" text NOT NULL,
+  id text NOT NULL,
+  statements_done integer NOT NULL,
+  statements_checksum text NOT NULL,
+  run_id uuid NOT NULL,
+  updated_at timestamptz NOT NULL,
+  PRIMARY KEY ("set", id)
+);
+COMMENT ON SCHEMA ${tables.schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
+COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, with its source as applied.';
+COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatever came of it.';
+COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
+COMMIT`)
+}

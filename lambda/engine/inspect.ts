@@ -1,0 +1,147 @@
+import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { EngineContext } from './context.ts'
+import type { Connection } from './database.ts'
+import { historyReadySql } from './history-schema.ts'
+import { downSteps } from './migrate.ts'
+import { buildGraph } from './migration-graph.ts'
+import type { Migration } from './migration.ts'
+import { planDown, type DownTarget } from './plan-down.ts'
+import { planUp, type Problem } from './plan.ts'
+import { segmentsOf } from './segments.ts'
+import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
+import { loadParser } from './statements.ts'
+import { upStep, type Step } from './step.ts'
+
+const SHOWN_RUNS = 20
+
+type Reader = Pick<EngineContext, 'connect' | 'schema' | 'set'>
+
+interface Found {
+  readonly connection: Connection
+  readonly database: string
+  readonly ready: boolean
+  readonly state: State
+}
+
+/** Looks without taking the lock or writing anything. */
+async function look<T>(context: Reader, work: (found: Found) => Promise<T>): Promise<T> {
+  const connection = await context.connect()
+  try {
+    const { rows } = await connection.query(
+      `SELECT pg_catalog.current_database() AS database, ${historyReadySql(context.schema)} AS ready`,
+    )
+    const ready = rows[0]?.ready === true
+    const state = ready ? await readState(connection, context) : EMPTY_STATE
+    return await work({ connection, database: String(rows[0]?.database), ready, state })
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Where the database stands against the files. @throws LockstepError `DATABASE_UNREACHABLE`, `MIGRATION_INVALID`. */
+export async function status(context: Reader, migrations: readonly Migration[]): Promise<StatusResult> {
+  const graph = buildGraph(migrations)
+  return look(context, async ({ database, state }) => {
+    const plan = planUp(graph, state.applied)
+    return {
+      database,
+      set: context.set,
+      current: state.applied.at(-1)?.id ?? null,
+      head: graph.heads.length === 1 ? (graph.heads[0] ?? null) : null,
+      heads: graph.heads,
+      pending: plan.pending.map((node) => node.migration.id),
+      applied: state.applied.length,
+      ahead: plan.ahead,
+      upToDate: plan.pending.length === 0 && plan.ahead.length === 0 && plan.problems.length === 0,
+      problems: plan.problems,
+      lastRun: state.lastRun === null ? null : summaryOf(state.lastRun),
+    }
+  })
+}
+
+/** What was applied, and the latest attempts. @throws LockstepError `DATABASE_UNREACHABLE`. */
+export async function history(context: Reader): Promise<HistoryResult> {
+  return look(context, async ({ connection, database, ready, state }) => {
+    const runs = ready ? await readRuns(connection, context, SHOWN_RUNS) : []
+    const migrations = state.applied.map(({ appliedAt, parents: _parents, ...entry }) => ({
+      ...entry,
+      appliedAt: appliedAt.toISOString(),
+    }))
+    return { database, set: context.set, migrations, runs: runs.map(summaryOf) }
+  })
+}
+
+function summaryOf(run: RunRecord): RunSummary {
+  return {
+    runId: run.runId,
+    action: run.action,
+    trigger: run.trigger,
+    status: run.status,
+    startedAt: run.startedAt.toISOString(),
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+    error: run.error,
+  }
+}
+
+export interface PlanRequest {
+  readonly migrations: readonly Migration[]
+  readonly to?: string
+  readonly down?: DownTarget
+  readonly sql: boolean
+  readonly snapshot: SnapshotMode
+}
+
+/**
+ * What `up` (or, with `down`, `down`) would do now. Touches nothing.
+ *
+ * @throws LockstepError `MIGRATION_INVALID`, `MIGRATION_UNKNOWN`, `MIGRATION_IRREVERSIBLE`, `DATABASE_UNREACHABLE`.
+ */
+export async function plan(context: EngineContext, request: PlanRequest): Promise<PlanResult> {
+  const graph = buildGraph(request.migrations)
+  await loadParser()
+  return look(context, async ({ connection, database, state }) => {
+    const base = { database, set: context.set, current: state.applied.at(-1)?.id ?? null, snapshot: request.snapshot }
+    if (request.down) {
+      const chosen = planDown(state.applied, request.down)
+      const steps = await downSteps(context, { connection }, graph, chosen)
+      const left = state.applied.slice(0, state.applied.length - chosen.length)
+      const target = left.at(-1)?.id ?? null
+      return { ...base, action: 'down', target, steps: planSteps(steps, context, request.sql), problems: [] }
+    }
+    const { pending, ahead, problems } = planUp(graph, state.applied, request.to)
+    const steps = planSteps(pending.map(upStep), context, request.sql)
+    const target = pending.at(-1)?.migration.id ?? base.current
+    return { ...base, action: 'up', target, steps, problems: [...problems, ...aheadProblems(ahead, problems)] }
+  })
+}
+
+function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {
+  const named = new Set(known.map((problem) => problem.migration))
+  return ahead
+    .filter((id) => !named.has(id))
+    .map((id) => ({
+      code: 'DATABASE_AHEAD',
+      migration: id,
+      message: `${id} is applied but has no file: the database is ahead of the files.`,
+      remedy: 'Check out the version that has the file, or revert the migration with "down".',
+    }))
+}
+
+function planSteps(steps: readonly Step[], context: EngineContext, sql: boolean): readonly PlanStep[] {
+  return segmentsOf(steps, context.scope).flatMap((segment, index) =>
+    segment.steps.map((step) => ({
+      id: step.id,
+      direction: step.direction,
+      kind: step.kind,
+      transactional: step.transactional,
+      segment: index + 1,
+      statements: step.kind === 'sql' ? step.statements.length : 0,
+      ...(sql ? { sql: sqlOf(step) } : {}),
+    })),
+  )
+}
+
+function sqlOf(step: Step): string {
+  if (step.kind === 'ts') return `-- ${step.migration.file} is code: ${step.direction}() of it runs here.`
+  return step.statements.map((statement) => `${statement.sql};`).join('\n')
+}

@@ -1,0 +1,165 @@
+import type { RunResult } from '../contract.ts'
+import { LockstepError } from '../errors.ts'
+import type { EngineContext } from './context.ts'
+import { buildGraph, type MigrationGraph } from './migration-graph.ts'
+import type { Migration } from './migration.ts'
+import type { PlannedRun } from './ongoing-run.ts'
+import { planDown, type DownTarget } from './plan-down.ts'
+import { planUp, problemError } from './plan.ts'
+import { earlierAnswer } from './same-request.ts'
+import { executeRun } from './run.ts'
+import type { RunDetails } from './run-record.ts'
+import { openSession, type Session } from './session.ts'
+import { EMPTY_STATE, readSources, readState, type State } from './state.ts'
+import { loadParser } from './statements.ts'
+import { downStep, upStep, type Step } from './step.ts'
+import { migrationToRevert } from './stored-source.ts'
+
+/** What every request for a run says. */
+export interface RunRequest {
+  readonly migrations: readonly Migration[]
+  /** Makes a second delivery of the same request get the first one's answer. @default null */
+  readonly requestId?: string | null
+  readonly details?: RunDetails
+  readonly takeSnapshot?: ((runId: string) => Promise<string>) | null
+  readonly signal?: AbortSignal
+}
+
+export interface UpRequest extends RunRequest {
+  /** @default every pending migration */
+  readonly to?: string
+  /** What to make of migrations that are applied but have no file, when nothing is pending. @default 'refuse' */
+  readonly whenAhead?: 'refuse' | 'keep'
+}
+
+export interface DownRequest extends RunRequest {
+  readonly target: DownTarget
+}
+
+/**
+ * Applies what is pending. With nothing to do it writes nothing and takes no snapshot.
+ *
+ * @throws LockstepError for everything that is found before the first write; what fails later is a result.
+ */
+export async function migrateUp(context: EngineContext, request: UpRequest): Promise<RunResult> {
+  const graph = buildGraph(request.migrations)
+  return withSession(context, request, (session, state) => upWithin(context, session, state, graph, request))
+}
+
+/** {@link migrateUp} on a session that holds the lock. */
+export async function upWithin(
+  context: EngineContext,
+  session: Session,
+  state: State,
+  graph: MigrationGraph,
+  request: UpRequest,
+): Promise<RunResult> {
+  const plan = planUp(graph, state.applied, request.to)
+  const refusal = problemError(plan.problems)
+  if (refusal) throw refusal
+  if (plan.ahead.length > 0 && request.whenAhead !== 'keep') throw fileMissing(plan.ahead)
+  const warnings = plan.ahead.map(
+    (id) => `The database is ahead of the files: ${id} is applied and has no file; it is kept.`,
+  )
+  for (const warning of warnings) context.log.warn(warning)
+  if (plan.pending.length === 0) return nothingToDo(context, 'up', session, state, warnings)
+  await loadParser()
+  const steps = plan.pending.map(upStep)
+  return executeRun(context, session, { ...plannedOf(request), action: 'up', steps, state, warnings })
+}
+
+/**
+ * Reverts applied migrations, newest first.
+ *
+ * @throws LockstepError for everything that is found before the first write; what fails later is a result.
+ */
+export async function migrateDown(context: EngineContext, request: DownRequest): Promise<RunResult> {
+  const graph = buildGraph(request.migrations)
+  return withSession(context, request, async (session, state) => {
+    const chosen = planDown(state.applied, request.target)
+    if (chosen.length === 0) return nothingToDo(context, 'down', session, state, [])
+    const steps = await downSteps(context, session, graph, chosen)
+    return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings: [] })
+  })
+}
+
+/** The part of a planned run that its request gives. */
+export function plannedOf(request: RunRequest): Omit<PlannedRun, 'action' | 'steps' | 'state' | 'warnings'> {
+  return {
+    requestId: request.requestId ?? null,
+    details: request.details ?? {},
+    takeSnapshot: request.takeSnapshot ?? null,
+    signal: request.signal ?? new AbortController().signal,
+  }
+}
+
+/** Takes the lock, reads the state, and answers a request that was answered before with the same answer. */
+export async function withSession(
+  context: EngineContext,
+  request: RunRequest,
+  work: (session: Session, state: State) => Promise<RunResult>,
+): Promise<RunResult> {
+  const session = await openSession(context)
+  try {
+    const requestId = request.requestId ?? null
+    const state = session.ready ? await readState(session.connection, context, requestId) : EMPTY_STATE
+    return earlierAnswer(context, session.database, state) ?? (await work(session, state))
+  } finally {
+    await session.release()
+  }
+}
+
+/** The steps that revert these migrations, from their files or from the history. */
+export async function downSteps(
+  context: EngineContext,
+  session: Pick<Session, 'connection'>,
+  graph: MigrationGraph,
+  chosen: State['applied'],
+): Promise<readonly Step[]> {
+  await loadParser()
+  const changed = chosen.filter((entry) => graph.byId.get(entry.id)?.migration.checksum !== entry.checksum)
+  const sources = await readSources(
+    session.connection,
+    context,
+    changed.map((entry) => entry.id),
+  )
+  const steps: Step[] = []
+  for (const entry of chosen) steps.push(downStep(await migrationToRevert(entry, graph, sources.get(entry.id))))
+  return steps
+}
+
+/** The result of a run that had nothing to do, and wrote nothing. */
+export function nothingToDo(
+  context: EngineContext,
+  action: 'up' | 'down',
+  session: Session,
+  state: State,
+  warnings: readonly string[],
+): RunResult {
+  return {
+    status: 'succeeded',
+    action,
+    database: session.database,
+    set: context.set,
+    runId: null,
+    applied: [],
+    reverted: [],
+    current: state.applied.at(-1)?.id ?? null,
+    snapshot: null,
+    migrations: [],
+    durationMs: 0,
+    warnings,
+  }
+}
+
+function fileMissing(ahead: readonly string[]): LockstepError {
+  const [first = ''] = ahead
+  return new LockstepError({
+    code: 'HISTORY_FILE_MISSING',
+    message: `${ahead.join(', ')} ${ahead.length === 1 ? 'is' : 'are'} applied, but without a file: either the file was deleted, or the database is newer than this checkout.`,
+    state: 'The database has not been touched.',
+    remedy:
+      'Check out the version that has the file, or revert the migration with "down" (the history holds its source).',
+    migration: first,
+  })
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, parse, resolve } from 'node:path'
+import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
+import { invalidMigration } from './invalid.ts'
+import type { Migration } from './migration.ts'
+import { parseSqlMigration } from './sql-migration.ts'
+import { parseTypeScriptMigration } from './typescript-migration.ts'
+
+/** sha256, hex, over the text with line endings normalised: a CRLF checkout is the same migration. */
+export function checksumOf(source: string): string {
+  return createHash('sha256').update(source, 'utf8').digest('hex')
+}
+
+/** LF line endings, no byte order mark. */
+export function normalise(text: string): string {
+  return text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
+}
+
+/**
+ * Reads every `.sql` and `.ts` file of a directory. Synchronous, because CDK constructs are.
+ *
+ * @throws LockstepError `CONFIG_INVALID` when the directory cannot be read, `MIGRATION_INVALID` for a file.
+ */
+export function readMigrationDirectory(directory: string): readonly Migration[] {
+  const files = migrationFiles(directory)
+  const migrations = files.map((file) => readMigrationFile(directory, file))
+  const seen = new Set<string>()
+  for (const { id, file } of migrations) {
+    if (seen.has(id)) {
+      throw invalidMigration({
+        migration: id,
+        file,
+        message: `two files have the id "${id}".`,
+        remedy: 'Rename one of them.',
+      })
+    }
+    seen.add(id)
+  }
+  return migrations
+}
+
+function migrationFiles(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && isMigrationFile(entry.name))
+      .map((entry) => entry.name)
+      .toSorted()
+  } catch (error) {
+    throw new LockstepError({
+      code: 'CONFIG_INVALID',
+      message: `The migrations directory "${directory}" cannot be read: ${messageOf(error)}.`,
+      state: UNTOUCHED,
+      remedy: 'Give the directory that holds the migration files (--migrations, or the construct\'s "migrations").',
+      cause: error,
+    })
+  }
+}
+
+function isMigrationFile(name: string): boolean {
+  if (name.startsWith('.') || name === 'seed.sql') return false
+  return name.endsWith('.sql') || (name.endsWith('.ts') && !name.endsWith('.d.ts'))
+}
+
+/** Reads one file. `module` is where its compiled form is, for a `.ts` that was compiled at synth. */
+export function readMigrationFile(directory: string, file: string, module: string = file): Migration {
+  const source = normalise(readFileSync(join(directory, file), 'utf8'))
+  const migration = parse(file).name
+  const base = { migration, file, source, checksum: checksumOf(source) }
+  if (file.endsWith('.sql')) return parseSqlMigration(base)
+  return parseTypeScriptMigration({ ...base, exports: loadModule(directory, module, migration) })
+}
+
+function loadModule(directory: string, file: string, migration: string): Readonly<Record<string, unknown>> {
+  const path = resolve(directory, file)
+  try {
+    return createRequire(path)(path) as Readonly<Record<string, unknown>>
+  } catch (error) {
+    throw invalidMigration({
+      migration,
+      file,
+      message: `it cannot be loaded: ${messageOf(error)}.`,
+      remedy:
+        'Correct the file: it must be an ES module without top-level await, in TypeScript that needs no compiler.',
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { invalidMigration } from './invalid.ts'
+import type { Migration } from './migration.ts'
+
+/** A migration with its parents, which come before it. */
+export interface Node {
+  readonly migration: Migration
+  readonly parents: readonly string[]
+}
+
+/** A set of migrations in the order in which they are applied. */
+export interface MigrationGraph {
+  readonly ordered: readonly Node[]
+  readonly byId: ReadonlyMap<string, Node>
+  /** Ids that nothing comes after. One, unless branches were not merged. */
+  readonly heads: readonly string[]
+}
+
+/** By the number that an id begins with, then by code points: `2_b` before `10_a`, and every machine agrees. */
+export function compareIds(left: string, right: string): number {
+  const [a, b] = [leadingNumber(left), leadingNumber(right)]
+  if (a !== null && b !== null && a !== b) return a < b ? -1 : 1
+  if (left === right) return 0
+  return left < right ? -1 : 1
+}
+
+function leadingNumber(id: string): bigint | null {
+  const digits = /^\d+/.exec(id)
+  return digits ? BigInt(digits[0]) : null
+}
+
+/**
+ * Orders migrations: parents first, ties by id. Without `lockstep:after` a migration's parent is the previous file.
+ *
+ * @throws LockstepError `MIGRATION_INVALID` for a parent that does not exist or a cycle.
+ */
+export function buildGraph(migrations: readonly Migration[]): MigrationGraph {
+  const files = migrations.toSorted((a, b) => compareIds(a.id, b.id))
+  const nodes = files.map((migration, index): Node => {
+    const previous = files[index - 1]
+    return { migration, parents: migration.directives.after ?? (previous ? [previous.id] : []) }
+  })
+  const byId = new Map(nodes.map((node) => [node.migration.id, node]))
+  for (const node of nodes) refuseUnknownParents(node, byId)
+  const ordered = order(nodes)
+  const withChildren = new Set(nodes.flatMap((node) => node.parents))
+  const heads = nodes.map((node) => node.migration.id).filter((id) => !withChildren.has(id))
+  return { ordered, byId, heads }
+}
+
+function refuseUnknownParents({ migration, parents }: Node, byId: ReadonlyMap<string, Node>): void {
+  const unknown = parents.filter((id) => !byId.has(id))
+  if (unknown.length === 0) return
+  throw invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: `it comes after ${unknown.map((id) => `"${id}"`).join(', ')}, which is not in the set.`,
+    remedy: 'Correct the id in lockstep:after, or add the missing file.',
+  })
+}
+
+/** Kahn's algorithm; `nodes` are sorted by id, so the first one that is ready is the right one. */
+function order(nodes: readonly Node[]): readonly Node[] {
+  const waiting = [...nodes]
+  const placed = new Set<string>()
+  const ordered: Node[] = []
+  while (waiting.length > 0) {
+    const ready = waiting.findIndex((node) => node.parents.every((id) => placed.has(id)))
+    if (ready === -1) throw cycle(waiting)
+    for (const node of waiting.splice(ready, 1)) {
+      placed.add(node.migration.id)
+      ordered.push(node)
+    }
+  }
+  return ordered
+}
+
+function cycle(nodes: readonly Node[]): Error {
+  const [first] = nodes
+  return invalidMigration({
+    migration: first?.migration.id ?? '',
+    file: first?.migration.file ?? '',
+    message: `${nodes.map((node) => node.migration.id).join(', ')} come after each other in a circle.`,
+    remedy: 'Correct lockstep:after in one of them.',
+  })
+}
+
+/** The ids that must be applied for `id` to be: itself and everything it comes after. */
+export function ancestorsOf(graph: MigrationGraph, id: string): ReadonlySet<string> {
+  const seen = new Set<string>()
+  const todo = [id]
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    if (seen.has(next)) continue
+    seen.add(next)
+    todo.push(...(graph.byId.get(next)?.parents ?? []))
+  }
+  return seen
+}

@@ -1,0 +1,122 @@
+import type { RunResult } from '../contract.ts'
+import { messageOf } from '../errors.ts'
+import type { EngineContext } from './context.ts'
+import type { Connection } from './database.ts'
+import { failureReport } from './failure.ts'
+import { readProgressOf } from './progress.ts'
+import { describeState, type Aftermath } from './aftermath.ts'
+import { finishRunSql, headsOf } from './run-record.ts'
+import { failed, succeeded, type OngoingRun } from './ongoing-run.ts'
+import { revertCommitted } from './revert-committed.ts'
+import { openSession, resetSessionSql, type Session } from './session.ts'
+import { readRuns, readState, type State } from './state.ts'
+
+/** Below this a cancelled statement was cancelled because the function's time was over. Milliseconds. */
+const DEADLINE_IS_NEAR_MS = 30_000
+const RECENT_RUNS = 20
+
+/**
+ * After a failure: rolls back (on a new session when the old one is lost), looks at what the database really holds,
+ * reverts what this run had committed, and records the failure. A commit whose answer was lost is found to have
+ * succeeded.
+ */
+export async function recover(
+  context: EngineContext,
+  session: Session,
+  run: OngoingRun,
+  error: unknown,
+): Promise<RunResult> {
+  const regained = await regain(context, session).catch((lost: unknown) => lost)
+  if (!isSession(regained)) return lostForGood(context, run, error, regained)
+  try {
+    const { connection } = regained
+    const runs = await readRuns(connection, context, RECENT_RUNS)
+    const own = runs.find((record) => record.runId === run.runId)
+    if (own?.status === 'succeeded') return succeeded(context, run)
+    return await undo(context, connection, run, error)
+  } catch (second) {
+    return lostForGood(context, run, error, second)
+  } finally {
+    if (regained !== session) await regained.release()
+  }
+}
+
+function isSession(value: unknown): value is Session {
+  return typeof value === 'object' && value !== null && 'release' in value
+}
+
+async function regain(context: EngineContext, session: Session): Promise<Session> {
+  const { connection } = session
+  if (connection.isOpen()) {
+    await connection.execute(`ROLLBACK`)
+    await connection.execute(resetSessionSql(context))
+    return session
+  }
+  context.log.warn('the connection was lost; connecting again to see what is committed')
+  return openSession(context)
+}
+
+async function undo(
+  context: EngineContext,
+  connection: Connection,
+  run: OngoingRun,
+  error: unknown,
+): Promise<RunResult> {
+  const before = await readState(connection, context)
+  const partial = await readProgressOf(connection, context, run.runId)
+  const reverted = await revertCommitted(context, connection, run, before, partial)
+  const after = await readState(connection, context)
+  const aftermath = compare(run, after, reverted, await readProgressOf(connection, context, run.runId))
+  const deadlineIsNear = context.remainingMs() < DEADLINE_IS_NEAR_MS
+  const report = failureReport(error, describeState(aftermath), deadlineIsNear)
+  await connection.execute(
+    finishRunSql(context, {
+      runId: run.runId,
+      status: 'failed',
+      toHeads: headsOf(after.applied),
+      snapshot: run.snapshot,
+      error: report,
+      details: { outcome: outcomeOf(aftermath), reverted: reverted.ids, rolledBack: aftermath.rolledBack },
+    }),
+  )
+  return failed(context, run, { ...outcomeOf(aftermath), error: report, rolledBack: aftermath.rolledBack })
+}
+
+function outcomeOf(aftermath: Aftermath) {
+  const { applied, reverted, current } = aftermath
+  return { applied, reverted, current }
+}
+
+function compare(
+  run: OngoingRun,
+  after: State,
+  reverted: { readonly ids: readonly string[]; readonly obstacle: string | null },
+  partial: ReadonlyMap<string, number>,
+): Aftermath {
+  const ids = run.planned.steps.map((step) => step.id)
+  const present = new Set(after.applied.map((entry) => entry.id))
+  const isUp = run.planned.action === 'up'
+  const applied = isUp ? ids.filter((id) => present.has(id)) : []
+  const gone = isUp ? [] : ids.filter((id) => !present.has(id))
+  return {
+    applied,
+    reverted: isUp ? reverted.ids : gone,
+    undone: isUp ? reverted.ids : [],
+    partial: [...partial].map(([id, done]) => ({ id, done, of: statementCount(run, id) })),
+    current: after.applied.at(-1)?.id ?? null,
+    obstacle: reverted.obstacle,
+    rolledBack: applied.length === 0 && gone.length === 0 && partial.size === 0,
+  }
+}
+
+function statementCount(run: OngoingRun, id: string): number {
+  const step = run.planned.steps.find((candidate) => candidate.id === id)
+  return step?.kind === 'sql' ? step.statements.length : 0
+}
+
+function lostForGood(context: EngineContext, run: OngoingRun, error: unknown, second: unknown): RunResult {
+  const state = `Not known: the database could not be asked after the failure (${messageOf(second)}). What was not committed is undone by the server; what was is in the history.`
+  const report = failureReport(error, state, false)
+  context.log.error('the database could not be asked after the failure', { runId: run.runId, error: messageOf(second) })
+  return failed(context, run, { applied: [], reverted: [], current: null, error: report, rolledBack: false })
+}

@@ -1,0 +1,79 @@
+import type { MigrationTiming } from '../contract.ts'
+import { LockstepError } from '../errors.ts'
+import type { Connection } from './database.ts'
+import { quoteLiteral } from './database.ts'
+import { driveSteps } from './drive.ts'
+import { isLockConflict } from './failure.ts'
+import { historyTables } from './history-schema.ts'
+import type { Segment } from './segments.ts'
+import { runStep, type StepRun } from './step-runner.ts'
+
+/** How often a segment is tried when other sessions' locks are in its way. */
+const LOCK_ATTEMPTS = 6
+const LOCK_PAUSE_MS = 500
+
+/**
+ * Runs a segment and commits it. `closing` is a statement that commits with it: the end of the run's record. A lock
+ * that other sessions hold is tried for again, so that DDL waits in many short turns and not in one long one.
+ *
+ * @throws StepError, or whatever the connection threw; the transaction is then still open.
+ */
+export async function runSegment(
+  connection: Connection,
+  segment: Segment,
+  run: StepRun,
+  closing: string | null,
+): Promise<readonly MigrationTiming[]> {
+  if (!segment.transactional) {
+    const timings = await perform(connection, segment, run)
+    if (closing !== null) await connection.execute(closing)
+    return timings
+  }
+  const firstPosition = run.nextPosition
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      run.nextPosition = firstPosition
+      await connection.execute('BEGIN')
+      const timings = await perform(connection, segment, run)
+      await verifyHistory(connection, segment, run, closing)
+      await connection.execute('COMMIT')
+      return timings
+    } catch (error) {
+      if (!isLockConflict(error) || attempt === LOCK_ATTEMPTS || run.signal.aborted) throw error
+      await connection.execute('ROLLBACK')
+      run.context.log.warn('a lock is held by another session; trying again', { attempt, of: LOCK_ATTEMPTS })
+      await run.context.clock.sleep(LOCK_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()))
+    }
+  }
+}
+
+async function perform(connection: Connection, segment: Segment, run: StepRun): Promise<readonly MigrationTiming[]> {
+  const timings: MigrationTiming[] = []
+  await driveSteps(segment.steps, async (step) => {
+    timings.push(await runStep(connection, step, run))
+  })
+  return timings
+}
+
+/** Closes the run's record and makes sure, before the commit, that the history says what the plan said. */
+async function verifyHistory(
+  connection: Connection,
+  segment: Segment,
+  run: StepRun,
+  closing: string | null,
+): Promise<void> {
+  const { context } = run
+  const ids = segment.steps.map((step) => quoteLiteral(step.id)).join(', ')
+  const count = `SELECT count(*)::int AS found FROM ${historyTables(context.schema).migrations}
+WHERE "set" = ${quoteLiteral(context.set)} AND id IN (${ids})`
+  const results = await connection.execute(closing === null ? count : `${closing};\n${count}`)
+  const found = Number(results.at(-1)?.rows[0]?.found)
+  const expected = segment.steps[0]?.direction === 'up' ? segment.steps.length : 0
+  if (found === expected) return
+  throw new LockstepError({
+    code: 'MIGRATION_FAILED',
+    message: `After the migrations the history holds ${found} of them, not ${expected}: one of them changed the history tables.`,
+    state: 'The transaction was rolled back.',
+    remedy: `Remove what changes the schema "${context.schema}" from the migrations.`,
+  })
+}

@@ -1,0 +1,101 @@
+/** What the engine must know of a statement before it runs it. */
+export interface StatementTraits {
+  /** PostgreSQL refuses it inside a transaction block; the text names what it is. */
+  readonly outsideTransaction: string | null
+  /** `BEGIN`, `COMMIT` and their kin; savepoints are not among them. */
+  readonly transactionControl: 'begin' | 'commit' | 'other' | null
+  /** `ALTER TYPE … ADD VALUE`: the value may not be used before the commit. */
+  readonly addsEnumValue: boolean
+  /** `SET TRANSACTION …`: must come first in its transaction. */
+  readonly setsTransaction: boolean
+  /** The relation on which `CREATE INDEX CONCURRENTLY` or `REINDEX … CONCURRENTLY` may leave an invalid index. */
+  readonly buildsIndexConcurrently: boolean
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const PLAIN: StatementTraits = {
+  outsideTransaction: null,
+  transactionControl: null,
+  addsEnumValue: false,
+  setsTransaction: false,
+  buildsIndexConcurrently: false,
+}
+
+/** Reads the traits from a statement's parse tree (`{ IndexStmt: { … } }`). */
+export function traitsOf(node: unknown): StatementTraits {
+  const [kind, fields] = Object.entries(asFields(node))[0] ?? ['', {}]
+  const body = asFields(fields)
+  switch (kind) {
+    case 'TransactionStmt':
+      return { ...PLAIN, transactionControl: transactionControl(body) }
+    case 'AlterEnumStmt':
+      return { ...PLAIN, addsEnumValue: body.newVal !== undefined && body.oldVal === undefined }
+    case 'VariableSetStmt':
+      return { ...PLAIN, setsTransaction: body.kind === 'VAR_SET_MULTI' && body.name === 'TRANSACTION' }
+    default:
+      return {
+        ...PLAIN,
+        outsideTransaction: outsideTransaction(kind, body),
+        buildsIndexConcurrently: (kind === 'IndexStmt' && body.concurrent === true) || isConcurrentReindex(kind, body),
+      }
+  }
+}
+
+function transactionControl(body: Fields): StatementTraits['transactionControl'] {
+  switch (body.kind) {
+    case 'TRANS_STMT_SAVEPOINT':
+    case 'TRANS_STMT_RELEASE':
+    case 'TRANS_STMT_ROLLBACK_TO':
+      return null
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      return body.options === undefined ? 'begin' : 'other'
+    case 'TRANS_STMT_COMMIT':
+      return body.chain === true ? 'other' : 'commit'
+    default:
+      return 'other'
+  }
+}
+
+/** The list is that of `PreventInTransactionBlock` callers in PostgreSQL's sources (18). */
+function outsideTransaction(kind: string, body: Fields): string | null {
+  switch (kind) {
+    case 'IndexStmt':
+      return body.concurrent === true ? 'CREATE INDEX CONCURRENTLY' : null
+    case 'DropStmt':
+      return body.concurrent === true ? 'DROP INDEX CONCURRENTLY' : null
+    case 'ReindexStmt':
+      return isConcurrentReindex(kind, body) || reindexesMany(body) ? 'REINDEX' : null
+    case 'VacuumStmt':
+      return body.is_vacuumcmd === true ? 'VACUUM' : null
+    case 'ClusterStmt':
+      return body.relation === undefined ? 'CLUSTER without a table' : null
+    case 'AlterTableStmt':
+      return JSON.stringify(body.cmds).includes('"concurrent":true') ? 'DETACH PARTITION CONCURRENTLY' : null
+    case 'AlterDatabaseStmt':
+      return JSON.stringify(body.options).includes('"tablespace"') ? 'ALTER DATABASE … SET TABLESPACE' : null
+    default:
+      return ALWAYS_OUTSIDE[kind] ?? null
+  }
+}
+
+const ALWAYS_OUTSIDE: Readonly<Record<string, string>> = {
+  CreatedbStmt: 'CREATE DATABASE',
+  DropdbStmt: 'DROP DATABASE',
+  CreateTableSpaceStmt: 'CREATE TABLESPACE',
+  DropTableSpaceStmt: 'DROP TABLESPACE',
+  AlterSystemStmt: 'ALTER SYSTEM',
+}
+
+function isConcurrentReindex(kind: string, body: Fields): boolean {
+  return kind === 'ReindexStmt' && JSON.stringify(body.params ?? []).includes('"concurrently"')
+}
+
+function reindexesMany(body: Fields): boolean {
+  return body.kind !== 'REINDEX_OBJECT_TABLE' && body.kind !== 'REINDEX_OBJECT_INDEX'
+}
+
+function asFields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {}
+}

@@ -1,0 +1,120 @@
+import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
+import { messageOf } from '../errors.ts'
+import { excerptAt } from './excerpt.ts'
+import { invalidMigration } from './invalid.ts'
+import type { Migration, SqlBlock, SqlMigration, SqlSection } from './migration.ts'
+import { traitsOf, type StatementTraits } from './statement-traits.ts'
+
+/** One statement of a migration file. */
+export interface Statement {
+  /** Without the closing semicolon and surrounding white space. */
+  readonly sql: string
+  readonly block: SqlBlock
+  /** Where `sql` begins in the block's text, in UTF-16 units. */
+  readonly offset: number
+  readonly traits: StatementTraits
+}
+
+/** Loads the parser (WebAssembly). Needed once, before {@link splitSection}. */
+export async function loadParser(): Promise<void> {
+  await loadModule()
+}
+
+/**
+ * Splits a section into statements with PostgreSQL's own parser and checks that they can run as the file declares.
+ * A `BEGIN` and `COMMIT` around the whole of a transactional section are left out: the run's transaction is in place.
+ *
+ * @throws LockstepError `MIGRATION_INVALID` with line and caret.
+ */
+export function splitSection(migration: SqlMigration, section: SqlSection): readonly Statement[] {
+  const statements = section.blocks.flatMap((block) => splitBlock(migration, block))
+  if (!section.transactional) return statements
+  const inner = withoutOwnTransaction(statements)
+  for (const statement of inner) refuseOutsideTransaction(migration, statement)
+  return inner
+}
+
+interface ParsedStatement {
+  readonly stmt?: unknown
+  readonly stmt_location?: number
+  readonly stmt_len?: number
+}
+
+function splitBlock(migration: Migration, block: SqlBlock): readonly Statement[] {
+  const bytes = Buffer.from(block.text, 'utf8')
+  let seenBytes = 0
+  let seenUnits = 0
+  return parse(migration, block).map((parsed): Statement => {
+    const from = parsed.stmt_location ?? 0
+    const to = parsed.stmt_len ? from + parsed.stmt_len : bytes.length
+    seenUnits += bytes.toString('utf8', seenBytes, from).length
+    seenBytes = from
+    const raw = bytes.toString('utf8', from, to)
+    const lead = leadingNoise(raw)
+    return { sql: raw.slice(lead).trimEnd(), block, offset: seenUnits + lead, traits: traitsOf(parsed.stmt) }
+  })
+}
+
+/** Length of the white space and comments before the statement's first word. */
+function leadingNoise(sql: string): number {
+  return /^(?:\s+|--[^\n]*(?:\n|$))*/.exec(sql)?.[0].length ?? 0
+}
+
+function parse(migration: Migration, block: SqlBlock): readonly ParsedStatement[] {
+  // The parser answers an empty text with no list at all.
+  if (block.text.trim() === '') return []
+  try {
+    return parseSync(block.text).stmts ?? []
+  } catch (error) {
+    const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0
+    throw invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: `${messageOf(error)}.`,
+      ...excerptAt(block, codeUnits(block.text, Math.max(position, 0))),
+      remedy: remedyForSyntax(block.text, position),
+    })
+  }
+}
+
+function remedyForSyntax(text: string, position: number): string {
+  if (text.charAt(position) === '\\') return 'Remove psql meta-commands: the file is run by the server, not by psql.'
+  if (/\bfrom\s+stdin\b/i.test(text.slice(0, position)))
+    return 'Write INSERT instead of COPY … FROM stdin: its data cannot stand in a migration.'
+  return 'Correct the statement.'
+}
+
+/** PostgreSQL counts characters, JavaScript UTF-16 units. */
+export function codeUnits(text: string, characters: number): number {
+  let units = 0
+  let seen = 0
+  for (const character of text) {
+    if (seen >= characters) break
+    seen += 1
+    units += character.length
+  }
+  return units
+}
+
+function withoutOwnTransaction(statements: readonly Statement[]): readonly Statement[] {
+  const [first, ...rest] = statements
+  const last = rest.pop()
+  const wraps = first?.traits.transactionControl === 'begin' && last?.traits.transactionControl === 'commit'
+  return wraps ? rest : statements
+}
+
+function refuseOutsideTransaction(migration: SqlMigration, statement: Statement): void {
+  const { outsideTransaction, transactionControl } = statement.traits
+  if (outsideTransaction === null && transactionControl === null) return
+  const what = outsideTransaction ?? 'BEGIN, COMMIT or ROLLBACK'
+  throw invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: `${what} cannot run inside a transaction, and the file does not declare transaction:false.`,
+    ...excerptAt(statement.block, statement.offset),
+    remedy:
+      outsideTransaction === null
+        ? 'Remove it: Lockstep runs the file in a transaction. Or write "-- migrate:up transaction:false".'
+        : 'Move it to a file of its own that begins with "-- migrate:up transaction:false" (and the same for its down).',
+  })
+}
