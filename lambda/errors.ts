@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'DEADLINE_EXCEEDED'
   | 'DATABASE_AHEAD'
   | 'EVENT_INVALID'
+  | 'USAGE_INVALID'
+  | 'INTERRUPTED'
   | 'INTERNAL'
 
 /** Everything a report holds, with the code narrowed. `state` and `remedy` are sentences. */

@@ -1,5 +1,5 @@
 /** A fact worth telling while something long happens. Values are plain data, never secrets. */
-export type LogFields = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>
 
 /** Where progress goes: structured JSON in Lambda, a readable line on a terminal's stderr. */
 export interface Log {

@@ -74,11 +74,10 @@ async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Prom
   }
 }
 
-function tlsOptions({ host, tls }: Endpoint): pg.ClientConfig['ssl'] {
+function tlsOptions({ tls }: Endpoint): pg.ClientConfig['ssl'] {
   if (tls === false) return false
   return {
     rejectUnauthorized: tls.verify,
-    servername: host,
     ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
   }
 }

@@ -3,33 +3,44 @@ import { quoteLiteral } from './database.ts'
 import { historyTables } from './history-schema.ts'
 import type { Step } from './step.ts'
 
-/** The statement that records an applied step, or removes the record of a reverted one. */
-export function recordStepSql(
-  context: Pick<EngineContext, 'schema' | 'set' | 'appliedBy' | 'version' | 'clock'>,
-  step: Step,
-  run: { readonly runId: string; readonly durationMs: number; readonly position: number },
-): string {
+type Keeper = Pick<EngineContext, 'schema' | 'set' | 'appliedBy' | 'version'>
+
+/** A step that is done and not yet in the history. */
+export interface StepRecord {
+  readonly step: Step
+  readonly runId: string
+  readonly position: number
+  readonly appliedAt: Date
+  readonly durationMs: number
+}
+
+/** The statement that records applied steps, or removes the records of reverted ones. All of one direction; not empty. */
+export function recordStepsSql(context: Keeper, records: readonly StepRecord[]): string {
   const tables = historyTables(context.schema)
-  const set = quoteLiteral(context.set)
-  if (step.direction === 'down') {
-    return `DELETE FROM ${tables.migrations} WHERE "set" = ${set} AND id = ${quoteLiteral(step.id)}`
+  if (records[0]?.step.direction === 'down') {
+    const ids = records.map(({ step }) => quoteLiteral(step.id)).join(', ')
+    return `DELETE FROM ${tables.migrations} WHERE "set" = ${quoteLiteral(context.set)} AND id IN (${ids})`
   }
-  const { migration } = step
+  return `INSERT INTO ${tables.migrations}
+("set", id, checksum, kind, position, parents, source, applied_at, duration_ms, run_id, applied_by, lockstep_version)
+VALUES ${records.map((record) => rowOf(context, record)).join(',\n')}`
+}
+
+function rowOf(context: Keeper, record: StepRecord): string {
+  const { migration, parents, id } = record.step
   const values = [
-    set,
-    quoteLiteral(step.id),
+    quoteLiteral(context.set),
+    quoteLiteral(id),
     quoteLiteral(migration.checksum),
     quoteLiteral(migration.kind),
-    String(run.position),
-    `ARRAY[${step.parents.map(quoteLiteral).join(', ')}]::text[]`,
+    String(record.position),
+    `ARRAY[${parents.map(quoteLiteral).join(', ')}]::text[]`,
     quoteLiteral(migration.source),
-    quoteLiteral(context.clock.now().toISOString()),
-    String(Math.round(run.durationMs)),
-    quoteLiteral(run.runId),
+    `${quoteLiteral(record.appliedAt.toISOString())}::timestamptz`,
+    String(Math.round(record.durationMs)),
+    `${quoteLiteral(record.runId)}::uuid`,
     quoteLiteral(context.appliedBy),
     quoteLiteral(context.version),
   ]
-  return `INSERT INTO ${tables.migrations}
-("set", id, checksum, kind, position, parents, source, applied_at, duration_ms, run_id, applied_by, lockstep_version)
-VALUES (${values.join(', ')})`
+  return `(${values.join(', ')})`
 }

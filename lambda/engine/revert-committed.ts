@@ -67,7 +67,9 @@ async function runDowns(
     // The run's own signal may be what failed it; the way back must still be gone.
     signal: new AbortController().signal,
     nextPosition: 0,
+    historyLength: 0,
     deferrable: true,
+    unrecorded: [],
   }
   const ids: string[] = []
   for (const segment of segmentsOf(work.steps, 'migration')) {

@@ -1,4 +1,5 @@
 import type { RunResult } from '../contract.ts'
+import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
@@ -28,14 +29,26 @@ export async function executeRun(context: EngineContext, session: Session, plann
   if (!session.ready) await createHistory(connection, context.schema)
   const fromHeads = headsOf(planned.state.applied)
   await connection.execute(startRunSql(context, { ...planned, runId, fromHeads }))
+  const stopCancelling = cancelOnAbort(context, connection, planned.signal)
   try {
-    run.snapshot = (await planned.takeSnapshot?.(runId)) ?? null
+    run.snapshot = await takeSnapshot(context, run)
     await runSegments(context, session, run)
+    await stopCancelling()
     return succeeded(context, run)
   } catch (error) {
-    context.log.error('the run failed', { runId })
+    context.log.error('the run failed; rolling back', { runId })
+    await stopCancelling()
     return recover(context, session, run, error)
   }
+}
+
+async function takeSnapshot(context: EngineContext, { planned, runId }: OngoingRun): Promise<string | null> {
+  if (planned.takeSnapshot === null) return null
+  const began = context.clock.monotonic()
+  context.log.info('taking a snapshot', { runId })
+  const snapshot = await planned.takeSnapshot(runId)
+  context.log.info('snapshot taken', { snapshot, durationMs: Math.round(context.clock.monotonic() - began) })
+  return snapshot
 }
 
 async function runSegments(context: EngineContext, session: Session, run: OngoingRun): Promise<void> {
@@ -47,7 +60,9 @@ async function runSegments(context: EngineContext, session: Session, run: Ongoin
     progress: planned.state.progress,
     signal: planned.signal,
     nextPosition: (planned.state.applied.at(-1)?.position ?? 0) + 1,
+    historyLength: planned.state.applied.length,
     deferrable: await hasDeferrable(connection),
+    unrecorded: [],
   }
   const segments = segmentsOf(planned.steps, context.scope)
   for (const [index, segment] of segments.entries()) {

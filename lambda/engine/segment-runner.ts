@@ -6,7 +6,7 @@ import { driveSteps } from './drive.ts'
 import { isLockConflict } from './failure.ts'
 import { historyTables } from './history-schema.ts'
 import type { Segment } from './segments.ts'
-import { runStep, type StepRun } from './step-runner.ts'
+import { runStep, takeRecords, type StepRun } from './step-runner.ts'
 
 /** How often a segment is tried when other sessions' locks are in its way. */
 const LOCK_ATTEMPTS = 6
@@ -29,10 +29,10 @@ export async function runSegment(
     if (closing !== null) await connection.execute(closing)
     return timings
   }
-  const firstPosition = run.nextPosition
+  const { nextPosition, historyLength } = run
   for (let attempt = 1; ; attempt += 1) {
     try {
-      run.nextPosition = firstPosition
+      Object.assign(run, { nextPosition, historyLength, unrecorded: [] })
       await connection.execute('BEGIN')
       const timings = await perform(connection, segment, run)
       await verifyHistory(connection, segment, run, closing)
@@ -55,7 +55,7 @@ async function perform(connection: Connection, segment: Segment, run: StepRun): 
   return timings
 }
 
-/** Closes the run's record and makes sure, before the commit, that the history says what the plan said. */
+/** Records the steps, closes the run's record, and makes sure before the commit that the history says what the plan said. */
 async function verifyHistory(
   connection: Connection,
   segment: Segment,
@@ -64,15 +64,16 @@ async function verifyHistory(
 ): Promise<void> {
   const { context } = run
   const ids = segment.steps.map((step) => quoteLiteral(step.id)).join(', ')
-  const count = `SELECT count(*)::int AS found FROM ${historyTables(context.schema).migrations}
-WHERE "set" = ${quoteLiteral(context.set)} AND id IN (${ids})`
-  const results = await connection.execute(closing === null ? count : `${closing};\n${count}`)
-  const found = Number(results.at(-1)?.rows[0]?.found)
-  const expected = segment.steps[0]?.direction === 'up' ? segment.steps.length : 0
-  if (found === expected) return
+  const count = `SELECT count(*)::int AS total, count(*) FILTER (WHERE id IN (${ids}))::int AS found
+FROM ${historyTables(context.schema).migrations} WHERE "set" = ${quoteLiteral(context.set)}`
+  const parts = [...takeRecords(run), ...(closing === null ? [] : [closing]), count]
+  const results = await connection.execute(parts.join(';\n'))
+  const { total, found } = (results.at(-1)?.rows[0] ?? {}) as { readonly total?: number; readonly found?: number }
+  const isUp = segment.steps[0]?.direction === 'up'
+  if (isUp ? total === run.historyLength && found === segment.steps.length : found === 0) return
   throw new LockstepError({
     code: 'MIGRATION_FAILED',
-    message: `After the migrations the history holds ${found} of them, not ${expected}: one of them changed the history tables.`,
+    message: `After the migrations the history of the set is not what was planned (${total} in all, ${found} of these): one of them changed the history tables.`,
     state: 'The transaction was rolled back.',
     remedy: `Remove what changes the schema "${context.schema}" from the migrations.`,
   })

@@ -10,6 +10,8 @@ export interface StatementTraits {
   readonly setsTransaction: boolean
   /** The relation on which `CREATE INDEX CONCURRENTLY` or `REINDEX … CONCURRENTLY` may leave an invalid index. */
   readonly buildsIndexConcurrently: boolean
+  /** It may leave another `search_path`, role or timeout behind; false only where that cannot be. */
+  readonly mayChangeSession: boolean
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -20,7 +22,32 @@ const PLAIN: StatementTraits = {
   addsEnumValue: false,
   setsTransaction: false,
   buildsIndexConcurrently: false,
+  mayChangeSession: false,
 }
+
+/** Definitions run no code of the user's that could call `set_config`. */
+const DEFINITIONS = new Set([
+  'CreateStmt',
+  'IndexStmt',
+  'AlterTableStmt',
+  'DropStmt',
+  'RenameStmt',
+  'CommentStmt',
+  'GrantStmt',
+  'CreateSeqStmt',
+  'AlterSeqStmt',
+  'CreateEnumStmt',
+  'AlterEnumStmt',
+  'CreateDomainStmt',
+  'CompositeTypeStmt',
+  'CreateFunctionStmt',
+  'CreateTrigStmt',
+  'ViewStmt',
+  'CreatePolicyStmt',
+  'AlterOwnerStmt',
+  'AlterObjectSchemaStmt',
+  'CreateSchemaStmt',
+])
 
 /** Reads the traits from a statement's parse tree (`{ IndexStmt: { … } }`). */
 export function traitsOf(node: unknown): StatementTraits {
@@ -32,10 +59,15 @@ export function traitsOf(node: unknown): StatementTraits {
     case 'AlterEnumStmt':
       return { ...PLAIN, addsEnumValue: body.newVal !== undefined && body.oldVal === undefined }
     case 'VariableSetStmt':
-      return { ...PLAIN, setsTransaction: body.kind === 'VAR_SET_MULTI' && body.name === 'TRANSACTION' }
+      return {
+        ...PLAIN,
+        mayChangeSession: true,
+        setsTransaction: body.kind === 'VAR_SET_MULTI' && body.name === 'TRANSACTION',
+      }
     default:
       return {
         ...PLAIN,
+        mayChangeSession: !DEFINITIONS.has(kind),
         outsideTransaction: outsideTransaction(kind, body),
         buildsIndexConcurrently: (kind === 'IndexStmt' && body.concurrent === true) || isConcurrentReindex(kind, body),
       }

@@ -1,5 +1,6 @@
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
 import { messageOf } from '../errors.ts'
+import { useBaselineWebAssembly } from '../web-assembly.ts'
 import { excerptAt } from './excerpt.ts'
 import { invalidMigration } from './invalid.ts'
 import type { Migration, SqlBlock, SqlMigration, SqlSection } from './migration.ts'
@@ -17,6 +18,7 @@ export interface Statement {
 
 /** Loads the parser (WebAssembly). Needed once, before {@link splitSection}. */
 export async function loadParser(): Promise<void> {
+  useBaselineWebAssembly()
   await loadModule()
 }
 

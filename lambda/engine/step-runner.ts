@@ -4,7 +4,7 @@ import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from './deferred-constraints.ts'
 import { StepError } from './failure.ts'
-import { recordStepSql } from './history.ts'
+import { recordStepsSql, type StepRecord } from './history.ts'
 import { dropNewInvalidIndexes, invalidIndexes } from './invalid-indexes.ts'
 import { clearProgressSql, saveProgressSql, statementsDone } from './progress.ts'
 import { resetSessionSql, sessionSettingsSql } from './session.ts'
@@ -20,12 +20,20 @@ export interface StepRun {
   readonly signal: AbortSignal
   /** Position in the history for the next applied step; counted up by the runner. */
   nextPosition: number
+  /** How many applied migrations the set's history has, those of this run included. */
+  historyLength: number
   /** Whether something deferred may be pending after a step. */
   deferrable: boolean
+  /** Done in the open transaction, to be recorded before it commits: one statement for many small migrations. */
+  unrecorded: StepRecord[]
 }
 
+/** Sources that wait to be recorded do not pile up beyond this. Characters. */
+const MOST_UNRECORDED = 1_000_000
+
 /**
- * Runs one step and records it: in the surrounding transaction, or, outside of one, after its last statement.
+ * Runs one step. In a transaction its record is left in `unrecorded`, to be written before the commit; outside of one
+ * it is written after the last statement.
  *
  * @throws StepError
  */
@@ -49,7 +57,7 @@ async function runBody(connection: Connection, step: Step, run: StepRun): Promis
     try {
       return await runCodeStep(connection, step, { log: run.context.log, signal: run.signal })
     } catch (error) {
-      throw new StepError(step, null, error)
+      throw new StepError(step, null, run.signal.aborted ? run.signal.reason : error)
     }
   }
   if (!step.transactional) return runOutsideTransaction(connection, step, run)
@@ -62,7 +70,7 @@ async function runStatement(connection: Connection, step: SqlStep, statement: St
     run.signal.throwIfAborted()
     await connection.execute(statement.sql)
   } catch (error) {
-    throw new StepError(step, statement, error)
+    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
   }
 }
 
@@ -102,18 +110,42 @@ async function runUnprotected(
 }
 
 async function finish(connection: Connection, step: Step, run: StepRun, durationMs: number): Promise<void> {
-  const record = recordStepSql(run.context, step, { runId: run.runId, durationMs, position: run.nextPosition })
+  const { context, runId, nextPosition: position } = run
+  run.unrecorded.push({ step, runId, position, appliedAt: context.clock.now(), durationMs })
+  if (step.direction === 'up') {
+    run.nextPosition += 1
+    run.historyLength += 1
+  }
   const parts = [
     ...(step.transactional && run.deferrable ? [FIRE_DEFERRED_SQL] : []),
-    resetSessionSql(run.context),
-    record,
-    ...(step.transactional && step.direction === 'up' ? [] : [clearProgressSql(run.context, step.id)]),
+    ...(mayChangeSession(step, run) ? [resetSessionSql(context)] : []),
+    ...(step.transactional && !isMuch(run.unrecorded) ? [] : takeRecords(run)),
+    ...(step.transactional && step.direction === 'up' ? [] : [clearProgressSql(context, step.id)]),
   ]
+  if (parts.length === 0) return
   try {
     // One message: outside of a transaction block PostgreSQL commits it as a whole.
     await connection.execute(parts.join(';\n'))
   } catch (error) {
     throw new StepError(step, null, error)
   }
-  if (step.direction === 'up') run.nextPosition += 1
+}
+
+/** The statement that records what waits, as a list of none or one; nothing waits afterwards. */
+export function takeRecords(run: StepRun): readonly string[] {
+  if (run.unrecorded.length === 0) return []
+  const sql = recordStepsSql(run.context, run.unrecorded)
+  run.unrecorded = []
+  return [sql]
+}
+
+function isMuch(records: readonly StepRecord[]): boolean {
+  return records.reduce((sum, { step }) => sum + step.migration.source.length, 0) > MOST_UNRECORDED
+}
+
+/** With a deadline, `statement_timeout` must follow the time that is left. */
+function mayChangeSession(step: Step, run: StepRun): boolean {
+  const hasOwnTimeouts = step.lockTimeoutMs !== null || step.statementTimeoutMs !== null
+  if (step.kind === 'ts' || hasOwnTimeouts || Number.isFinite(run.context.remainingMs())) return true
+  return step.statements.some((statement) => statement.traits.mayChangeSession)
 }

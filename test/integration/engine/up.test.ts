@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
+import type { MigrationFunction } from '../../../lambda/engine/migration.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, fileOf, sql } from '../../support/engine.ts'
 
@@ -13,6 +14,10 @@ const orders = sql(
   'CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users DEFERRABLE INITIALLY DEFERRED);',
   'DROP TABLE orders;',
 )
+
+const moveInSteps: MigrationFunction = async ({ batch }) => {
+  await batch('UPDATE users SET id = id + 100 WHERE id IN (SELECT id FROM users WHERE id < 100 LIMIT $1)', { size: 1 })
+}
 
 describe('migrateUp', () => {
   it('applies what is pending, in order, and records it with its source', async () => {
@@ -169,15 +174,10 @@ describe('migrateUp', () => {
 
   it('commits every step of a backfill, and only outside of a transaction', async () => {
     const database = await createDatabase()
-    const up = async ({ batch }: Parameters<Parameters<typeof code>[1]['up']>[0]): Promise<void> => {
-      await batch('UPDATE users SET id = id + 100 WHERE id IN (SELECT id FROM users WHERE id < 100 LIMIT $1)', {
-        size: 1,
-      })
-    }
     const engine = engineFor(database)
-    const refused = await migrateUp(engine, { migrations: [users, code('2_batch', { up })] })
+    const refused = await migrateUp(engine, { migrations: [users, code('2_batch', { up: moveInSteps })] })
     expect(refused.error).toMatchObject({ code: 'MIGRATION_INVALID', migration: '2_batch' })
-    await migrateUp(engine, { migrations: [users, code('2_batch', { up, transaction: false })] })
+    await migrateUp(engine, { migrations: [users, code('2_batch', { up: moveInSteps, transaction: false })] })
     expect(await database.rows('SELECT array_agg(id ORDER BY id) AS ids FROM users')).toEqual([{ ids: [101, 102] }])
   })
 })

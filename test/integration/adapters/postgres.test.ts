@@ -1,0 +1,96 @@
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import selfsigned from 'selfsigned'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startEmbeddedPostgres } from '../../../cli/embedded-postgres.ts'
+import { SERVER_USER_ID } from '../../../cli/embedded-process.ts'
+import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
+import { connect, type Endpoint } from '../../../lambda/adapters/postgres.ts'
+import { createDatabase } from '../../support/database.ts'
+import { reportThrownBy } from '../../support/report.ts'
+
+function attempt(endpoint: Endpoint | ((anew: boolean) => Promise<Endpoint>), budgetMs = 0) {
+  const read = typeof endpoint === 'function' ? endpoint : async () => endpoint
+  return connect({ endpoint: read, applicationName: 'test', budgetMs })
+}
+
+describe('connect', () => {
+  it('fails at once, or after its budget, when the server is down', async () => {
+    const database = await createDatabase()
+    const endpoint = { ...(await database.endpoint()), port: 1 }
+    await expect(attempt(endpoint)).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('ECONNREFUSED') },
+    })
+    const began = performance.now()
+    await expect(attempt(endpoint, 700)).rejects.toMatchObject({
+      report: { message: expect.stringMatching(/after \d attempts/) },
+    })
+    expect(performance.now() - began).toBeGreaterThan(200)
+  })
+
+  it('fails with a wrong password, without repeating it', async () => {
+    const database = await createDatabase()
+    const endpoint = { ...(await database.endpoint()), password: 'canary-password' }
+    const report = await reportThrownBy(() => attempt(endpoint))
+    expect(report).toMatchObject({
+      code: 'DATABASE_UNREACHABLE',
+      sqlState: '28P01',
+      remedy: 'Check the user name and the password for "postgres".',
+    })
+    expect(JSON.stringify(report)).not.toContain('canary')
+  })
+
+  it('reads the credentials anew after a wrong password: a rotation may be in progress', async () => {
+    const database = await createDatabase()
+    const right = await database.endpoint()
+    const connection = await attempt(async (anew) => (anew ? right : { ...right, password: 'old' }), 5000)
+    expect((await connection.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    await connection.close()
+  })
+
+  it('fails when there is no such database', async () => {
+    const database = await createDatabase()
+    const endpoint = { ...(await database.endpoint()), database: 'nowhere' }
+    await expect(attempt(endpoint)).rejects.toMatchObject({
+      report: { sqlState: '3D000', remedy: expect.stringContaining('init') },
+    })
+  })
+
+  it('checks the certificate and its name with verify-full', async () => {
+    const { url, authority } = await startTlsServer()
+    const trusted = { verify: true, authorities: [authority] }
+    const endpoint = { ...endpointFromUrl(url), host: 'localhost' }
+    const connection = await attempt({ ...endpoint, tls: trusted })
+    expect((await connection.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).rows).toEqual([
+      { ssl: true },
+    ])
+    await connection.close()
+    const refusal = {
+      report: { code: 'DATABASE_UNREACHABLE', remedy: expect.stringContaining('certificate is not trusted') },
+    }
+    await expect(attempt({ ...endpoint, tls: { verify: true } })).rejects.toMatchObject(refusal)
+    await expect(attempt({ ...endpoint, host: '127.0.0.1', tls: trusted })).rejects.toMatchObject(refusal)
+  })
+})
+
+async function startTlsServer(): Promise<{ readonly url: string; readonly authority: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'lockstep-tls-'))
+  const { private: key, cert } = await selfsigned.generate([{ name: 'commonName', value: 'localhost' }], {
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+  })
+  const [keyFile, certificateFile] = [join(directory, 'server.key'), join(directory, 'server.crt')]
+  await writeFile(keyFile, key, { mode: 0o600 })
+  await writeFile(certificateFile, cert)
+  if (process.getuid?.() === 0) await chown(keyFile, SERVER_USER_ID, SERVER_USER_ID)
+  const server = await startEmbeddedPostgres({
+    directory: join(directory, 'server'),
+    unsafe: true,
+    settings: { ssl: 'on', ssl_key_file: keyFile, ssl_cert_file: certificateFile },
+  })
+  onTestFinished(async () => {
+    await server.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return { url: server.url, authority: cert }
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../lambda/adapters/clock.ts'
+import { deploy, type DeployRequest } from '../../../lambda/engine/deploy.ts'
+import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import type { Migration } from '../../../lambda/engine/migration.ts'
+import { createDatabase } from '../../support/database.ts'
+import { engineFor, fileOf, sql } from '../../support/engine.ts'
+
+const a = sql('1_a', 'CREATE TABLE a (id int);', 'DROP TABLE a;')
+const b = sql('2_b', 'CREATE TABLE b (id int);', 'DROP TABLE b;')
+const c = sql('3_c', 'CREATE TABLE c (id int);')
+let requests = 0
+
+function request(migrations: readonly Migration[], target: string, previousTarget: string | null): DeployRequest {
+  requests += 1
+  return {
+    migrations,
+    target,
+    previousTarget,
+    resource: 'stack/resource',
+    onRollback: 'revert',
+    requestId: `r-${requests}`,
+  }
+}
+
+async function deployed() {
+  const database = await createDatabase()
+  const engine = engineFor(database, { trigger: 'deployment' })
+  expect(await deploy(engine, request([a], 'v1', null))).toMatchObject({ applied: ['1_a'] })
+  return { database, engine }
+}
+
+describe('deploy', () => {
+  it('takes back what the failed deployment applied, with the old files', async () => {
+    const { database, engine } = await deployed()
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    const result = await deploy(engine, request([a], 'v1', 'v2'))
+    expect(result).toMatchObject({ status: 'succeeded', action: 'down', reverted: ['2_b'], current: '1_a' })
+    expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+  })
+
+  it('keeps what an older deployment applied, and says that the database is ahead', async () => {
+    const { engine } = await deployed()
+    await migrateUp(engine, { migrations: [a, b] })
+    const result = await deploy(engine, request([a], 'v1', 'v2'))
+    expect(result).toMatchObject({ status: 'succeeded', reverted: [], current: '2_b' })
+    expect(result.warnings).toEqual(['The database is ahead of the files: 2_b is applied and has no file; it is kept.'])
+  })
+
+  it('takes a return after four hours for an intentional one, and keeps', async () => {
+    const { engine } = await deployed()
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    const later = { ...systemClock, now: () => new Date(Date.now() + 5 * 3_600_000) }
+    expect(await deploy({ ...engine, clock: later }, request([a], 'v1', 'v2'))).toMatchObject({
+      reverted: [],
+      current: '2_b',
+    })
+  })
+
+  it('does not take the run of another resource for its own', async () => {
+    const { engine } = await deployed()
+    await deploy(engine, { ...request([a, b], 'v2', 'v1'), resource: 'other/resource' })
+    expect(await deploy(engine, request([a], 'v1', 'v2'))).toMatchObject({ reverted: [], current: '2_b' })
+  })
+
+  it("keeps everything with onRollback 'keep'", async () => {
+    const { engine } = await deployed()
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    const result = await deploy(engine, { ...request([a], 'v1', 'v2'), onRollback: 'keep' })
+    expect(result).toMatchObject({ status: 'succeeded', reverted: [], current: '2_b' })
+    expect(result.warnings[0]).toContain("onRollback is 'keep'")
+  })
+
+  it('keeps everything, and succeeds, when a part is irreversible', async () => {
+    const { engine } = await deployed()
+    await deploy(engine, request([a, b, c], 'v2', 'v1'))
+    const result = await deploy(engine, request([a], 'v1', 'v2'))
+    expect(result).toMatchObject({ status: 'succeeded', reverted: [], current: '3_c' })
+    expect(result.warnings[0]).toContain('3_c cannot be reverted: it has no down')
+  })
+
+  it('fails when a down fails, with the database as it was', async () => {
+    const { engine } = await deployed()
+    await deploy(engine, request([a, sql('2_b', 'CREATE TABLE b (id int);', 'DROP TABLE bb;')], 'v2', 'v1'))
+    const result = await deploy(engine, request([a], 'v1', 'v2'))
+    expect(result).toMatchObject({
+      status: 'failed',
+      rolledBack: true,
+      error: { code: 'MIGRATION_FAILED', migration: '2_b' },
+    })
+  })
+
+  it('succeeds when the failed deployment left nothing to take back', async () => {
+    const { engine } = await deployed()
+    expect(
+      await deploy(engine, request([a, fileOf('2_x', '-- migrate:up\nSELECT nothing;')], 'v2', 'v1')),
+    ).toMatchObject({ status: 'failed', rolledBack: true })
+    expect(await deploy(engine, request([a], 'v1', 'v2'))).toMatchObject({
+      status: 'succeeded',
+      runId: null,
+      reverted: [],
+    })
+  })
+
+  it('applies what is pending on a rollback that has nothing to take back', async () => {
+    const { engine } = await deployed()
+    expect(await deploy(engine, request([a, b], 'v3', 'v1'))).toMatchObject({ applied: ['2_b'] })
+  })
+})

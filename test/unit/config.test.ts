@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { configFromEnvironment } from '../../lambda/config.ts'
+import { VERSION } from '../../lambda/version.ts'
+
+const minimal = { LOCKSTEP_SECRET_ARN: 'arn:secret' }
+
+describe('configFromEnvironment', () => {
+  it('has defaults for all but the secret', () => {
+    expect(configFromEnvironment({ ...minimal, LAMBDA_TASK_ROOT: '/var/task' })).toMatchObject({
+      database: { kind: 'secret', secretArn: 'arn:secret', host: null, tls: 'verify-full' },
+      migrations: { kind: 'bundle', directory: '/var/task/migrations' },
+      set: 'default',
+      historySchema: 'lockstep',
+      transaction: 'run',
+      onRollback: 'revert',
+      autoApply: true,
+      snapshots: null,
+      snapshotMode: 'none',
+      lockTimeoutMs: 300_000,
+    })
+  })
+
+  it.each(['true', '1', 'yes', 'on', 'TRUE'])('takes %s for true', (value) => {
+    expect(configFromEnvironment({ ...minimal, LOCKSTEP_AUTO_APPLY: value }).autoApply).toBe(true)
+  })
+
+  it.each(['false', '0', 'no', 'off'])('takes %s for false', (value) => {
+    expect(configFromEnvironment({ ...minimal, LOCKSTEP_AUTO_APPLY: value }).autoApply).toBe(false)
+  })
+
+  it.each([
+    [{}, 'LOCKSTEP_SECRET_ARN is not set'],
+    [{ ...minimal, LOCKSTEP_AUTO_APPLY: 'maybe' }, 'LOCKSTEP_AUTO_APPLY is "maybe"'],
+    [{ ...minimal, LOCKSTEP_TRANSACTION: 'all' }, 'LOCKSTEP_TRANSACTION is "all"'],
+    [{ ...minimal, LOCKSTEP_DATABASE_PORT: 'x' }, 'LOCKSTEP_DATABASE_PORT is "x"'],
+  ])('names the variable that is wrong: %j', (environment, message) => {
+    expect(() => configFromEnvironment(environment)).toThrow(message)
+  })
+})
+
+describe('VERSION', () => {
+  it('is that of package.json', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      readonly version: string
+    }
+    expect(VERSION).toBe(manifest.version)
+  })
+})

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { parseEvent } from '../../lambda/on-demand.ts'
+import { reportThrownBy } from '../support/report.ts'
+
+describe('parseEvent', () => {
+  it.each([
+    [{ action: 'status' }, { action: 'status' }],
+    [
+      { action: 'up', to: '1_a' },
+      { action: 'up', to: '1_a' },
+    ],
+    [
+      { action: 'up', dryRun: true },
+      { action: 'plan', sql: false },
+    ],
+    [{ action: 'down' }, { action: 'down', target: { kind: 'steps', steps: 1 } }],
+    [
+      { action: 'down', to: 'base' },
+      { action: 'down', target: { kind: 'base' } },
+    ],
+    [
+      { action: 'down', to: '1_a', dryRun: true },
+      { action: 'plan', down: { kind: 'to', id: '1_a' }, sql: false },
+    ],
+    [
+      { action: 'plan', sql: true },
+      { action: 'plan', sql: true },
+    ],
+    [
+      { action: 'plan', down: { steps: 2 } },
+      { action: 'plan', down: { kind: 'steps', steps: 2 }, sql: false },
+    ],
+    [
+      { action: 'restore', uri: 's3://b/p', into: 'x' },
+      { action: 'restore', uri: 's3://b/p', into: 'x' },
+    ],
+  ])('reads %j', (event, request) => {
+    expect(parseEvent(event)).toEqual(request)
+  })
+
+  it.each([
+    ['status', 'The event is not an object.', 'Known actions: init, status, current'],
+    [{}, 'The event has no "action".', 'Known actions: '],
+    [{ action: 'migrate' }, 'The action "migrate" is not known.', 'up, down'],
+    [{ action: 'up', steps: 1 }, 'The action "up" does not take "steps".', 'Keys of "up": to, dryRun, requestId.'],
+    [{ action: 'health', x: 1 }, 'The action "health" does not take "x".', 'Keys of "health": none.'],
+    [{ action: 'up', to: 3 }, '"to" is 3.', 'Give a text for "to".'],
+    [{ action: 'down', to: 'a', steps: 1 }, 'Both "steps" and "to" are given.', 'Give one of them.'],
+    [{ action: 'down', steps: '2' }, '"steps" is "2".', 'Give a whole number'],
+    [{ action: 'restore' }, 'The action "restore" needs "uri".', 'snapshots'],
+  ])('refuses %j and lists what is known', async (event, message, remedy) => {
+    expect(await reportThrownBy(() => parseEvent(event))).toMatchObject({
+      code: 'EVENT_INVALID',
+      message,
+      remedy: expect.stringContaining(remedy),
+    })
+  })
+})
