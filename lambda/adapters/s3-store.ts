@@ -1,0 +1,96 @@
+import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+import { Readable } from 'node:stream'
+import type { SnapshotStore } from '../snapshot/store.ts'
+import { s3Fault } from './s3-fault.ts'
+
+export interface S3StoreOptions {
+  readonly client: S3Client
+  readonly bucket: string
+  /** Leading and trailing slashes do not matter; may be empty. */
+  readonly prefix: string
+  /** Encrypts with this KMS key. @default the bucket's own default encryption */
+  readonly kmsKeyId?: string
+}
+
+// Parts in flight bound the memory (32 MiB); 10,000 parts bound an object (80 GiB).
+const PART_BYTES = 8 * 1024 * 1024
+const PARTS_IN_FLIGHT = 4
+const REMOVED_AT_ONCE = 1000
+
+/** Keeps snapshots as objects in S3. An upload that fails is aborted, so that no parts stay behind. */
+export function createS3Store(options: S3StoreOptions): SnapshotStore {
+  const prefix = options.prefix.replaceAll(/^\/+|\/+$/g, '')
+  const base = prefix === '' ? '' : `${prefix}/`
+  const location = { ...options, base }
+  const guarded = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw s3Fault(error, options.bucket, doing)
+    }
+  }
+  return {
+    uri: `s3://${options.bucket}${prefix === '' ? '' : `/${prefix}`}`,
+    write: async (key, body) => guarded(`write ${base}${key}`, async () => upload(location, key, body)),
+    read: async (key) => guarded(`read ${base}${key}`, async () => download(location, key)),
+    list: async (from) => guarded(`list ${base}${from}`, async () => listKeys(location, from)),
+    remove: async (keys) => guarded(`remove objects under ${base}`, async () => removeKeys(location, keys)),
+  }
+}
+
+interface Location extends S3StoreOptions {
+  readonly base: string
+}
+
+async function upload(location: Location, key: string, body: Readable): Promise<{ readonly bytes: number }> {
+  const { client, bucket, base, kmsKeyId } = location
+  let bytes = 0
+  let failure: unknown
+  const count = async function* (): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        yield chunk
+      }
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
+  const encryption = kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }
+  const params = { Bucket: bucket, Key: base + key, Body: Readable.from(count(), { objectMode: false }), ...encryption }
+  try {
+    await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_IN_FLIGHT }).done()
+  } catch (error) {
+    // What the source says comes before what S3 says of aborting the upload.
+    throw failure ?? error
+  }
+  return { bytes }
+}
+
+async function download({ client, bucket, base }: Location, key: string): Promise<Readable> {
+  const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: base + key }))
+  if (body === undefined) throw new Error(`S3 returned no body for ${base}${key}`)
+  return body as Readable
+}
+
+async function listKeys({ client, bucket, base }: Location, from: string): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: base + from })) {
+    for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key.slice(base.length))
+  }
+  return keys.toSorted()
+}
+
+async function removeKeys({ client, bucket, base }: Location, keys: readonly string[]): Promise<void> {
+  for (let start = 0; start < keys.length; start += REMOVED_AT_ONCE) {
+    const Objects = keys.slice(start, start + REMOVED_AT_ONCE).map((key) => ({ Key: base + key }))
+    const { Errors: errors = [] } = await client.send(
+      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+    )
+    const [first] = errors
+    // One refusal comes as a successful response with a list of errors.
+    if (first !== undefined) throw Object.assign(new Error(first.Message ?? ''), { name: first.Code ?? 'Error' })
+  }
+}

@@ -1,0 +1,24 @@
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Connection } from './engine/database.ts'
+import type { Migration } from './engine/migration.ts'
+import type { Log } from './log.ts'
+import type { SnapshotContext } from './snapshot/snapshot.ts'
+
+/** A composed Lockstep: one database, one set of migrations, one snapshot store. Made by `compose.ts`. */
+export interface Lockstep {
+  readonly config: Config
+  /** Opens a session, on another database of the same server when one is named. */
+  readonly connect: (database?: string) => Promise<Connection>
+  /** The name of the configured database. */
+  readonly databaseName: () => Promise<string>
+  readonly readMigrations: () => readonly Migration[]
+  /** @throws LockstepError `CONFIG_INVALID` when no store is configured. */
+  readonly snapshots: () => SnapshotContext
+  readonly clock: Clock
+  readonly log: Log
+  /** Milliseconds until the process is ended from outside; infinite on a terminal. */
+  readonly remainingMs: () => number
+  /** Aborting stops a run between statements. */
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type { DatabaseProperties } from './database-properties.ts'
+import { Fault } from './fault.ts'
+
+export const MANIFEST_KEY = 'manifest.json'
+export const MANIFEST_VERSION = 1
+
+/** Says what a snapshot holds and how to restore it. Written last: without it there is no snapshot. */
+export interface SnapshotManifest {
+  readonly version: typeof MANIFEST_VERSION
+  readonly runId: string
+  /** ISO 8601, UTC. */
+  readonly createdAt: string
+  readonly server: { readonly version: string; readonly versionNumber: number }
+  readonly database: DatabaseProperties
+  /** Of all objects, as stored. */
+  readonly bytes: number
+  readonly rows: number
+  readonly tables: readonly SnapshotTable[]
+  readonly objects: readonly SnapshotObject[]
+  /** Shell commands that restore the snapshot by hand with psql and zstd, from within its folder. */
+  readonly restore: readonly string[]
+}
+
+export interface SnapshotTable {
+  readonly schema: string
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly rows: number
+  readonly key: string
+  /** Only rows that meet this are in the snapshot: an extension makes the others. */
+  readonly filter: string | null
+}
+
+export interface SnapshotObject {
+  /** Relative to the manifest. */
+  readonly key: string
+  /** As stored. */
+  readonly bytes: number
+  /** Of the stored bytes, in hexadecimal. */
+  readonly sha256: string
+}
+
+/** The manifest's text. It carries its own checksum, so that a change to it is noticed as one to an object is. */
+export function formatManifest(manifest: SnapshotManifest): string {
+  return `${JSON.stringify({ ...manifest, sha256: checksum(manifest) }, null, 2)}\n`
+}
+
+/** @throws Fault when the text is damaged, or of a version that this code does not read. */
+export function parseManifest(text: string): SnapshotManifest {
+  const { sha256, ...manifest } = parseObject(text)
+  if (typeof manifest['version'] === 'number' && manifest['version'] > MANIFEST_VERSION) {
+    throw new Fault(
+      `${MANIFEST_KEY} has version ${manifest['version']}; this Lockstep reads version ${MANIFEST_VERSION}.`,
+      'Restore it with the version of Lockstep that made it, or by the commands in the manifest.',
+    )
+  }
+  if (sha256 !== checksum(manifest)) throw damaged('does not match its own checksum')
+  // What matches the checksum was written by formatManifest.
+  return manifest as unknown as SnapshotManifest
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed }
+  } catch (error) {
+    throw damaged('is not JSON', error)
+  }
+  throw damaged('is not a JSON object')
+}
+
+function damaged(what: string, cause?: unknown): Fault {
+  return new Fault(
+    `${MANIFEST_KEY} ${what}: the snapshot is damaged.`,
+    'Restore another snapshot ("snapshots" lists them), or an earlier version of the object if the bucket keeps them.',
+    cause,
+  )
+}
+
+function checksum(manifest: object): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex')
+}

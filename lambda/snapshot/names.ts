@@ -1,0 +1,35 @@
+/** PostgreSQL cuts longer names off silently, so Lockstep never makes one. */
+export const MAX_NAME_BYTES = 63
+
+/** Sorts by time, is readable, and is a plain name in S3 and in every file system: `20261121T083000Z`. */
+export function timeStamp(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+}
+
+/** `<name>_<word>_20261121083000`; the name is shortened, between characters, to fit PostgreSQL's limit. */
+export function datedDatabaseName(name: string, word: 'restoring' | 'replaced', date: Date): string {
+  const suffix = `_${word}_${timeStamp(date).replaceAll(/\D/g, '')}`
+  let base = name
+  while (Buffer.byteLength(base + suffix) > MAX_NAME_BYTES) base = Array.from(base).slice(0, -1).join('')
+  return base + suffix
+}
+
+/** The folder of a database: every byte that is not plain in S3, URLs, shells and file systems as `~hh`. */
+export function databaseSegment(name: string): string {
+  return [...Buffer.from(name)].map((byte) => plain(String.fromCharCode(byte), byte)).join('')
+}
+
+function plain(character: string, byte: number): string {
+  return /[A-Za-z0-9_-]/.test(character) ? character : `~${byte.toString(16).padStart(2, '0')}`
+}
+
+/** `<database>/<UTC time>-<run>`, relative to the store. */
+export function snapshotPrefix(database: string, date: Date, runId: string): string {
+  return `${databaseSegment(database)}/${timeStamp(date)}-${runId.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`
+}
+
+/** `data/0001-public.orders.copy.zst`. The number makes it unique; the rest is for people. */
+export function dataKey(index: number, table: { readonly schema: string; readonly name: string }): string {
+  const label = `${table.schema}.${table.name}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100)
+  return `data/${String(index + 1).padStart(4, '0')}-${label}.copy.zst`
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type pg from 'pg'
+import { quoteIdentifier } from '../engine/database.ts'
+
+export interface Rename {
+  readonly from: string
+  readonly to: string
+}
+
+/** Well under the five seconds for which PostgreSQL lets a rename wait for other sessions to go. */
+const POLL_MS = 50
+
+/**
+ * Renames databases in one transaction: all or none. A rename locks its database first, so that new sessions wait at
+ * the door, and then waits for those inside; a second session shows them out meanwhile. Nobody can slip in between,
+ * and nothing has to be put back when this process dies in the middle.
+ *
+ * @param client A session in a maintenance database.
+ * @param usher Another one.
+ */
+export async function renameAll(client: pg.Client, usher: pg.Client, renames: readonly Rename[]): Promise<void> {
+  const oids = await oidsOf(client, renames)
+  const renaming = renameInTransaction(client, renames)
+  await Promise.all([renaming, endSessionsUntil(renaming, usher, oids)])
+}
+
+async function oidsOf(client: pg.Client, renames: readonly Rename[]): Promise<readonly string[]> {
+  const result = await client.query<{ oid: string }>(
+    'SELECT oid::text AS oid FROM pg_catalog.pg_database WHERE datname = ANY ($1)',
+    [renames.map(({ from }) => from)],
+  )
+  return result.rows.map(({ oid }) => oid)
+}
+
+async function renameInTransaction(client: pg.Client, renames: readonly Rename[]): Promise<void> {
+  await client.query('BEGIN')
+  for (const { from, to } of renames) {
+    await client.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`)
+  }
+  await client.query('COMMIT')
+}
+
+async function endSessionsUntil(renaming: Promise<void>, usher: pg.Client, oids: readonly string[]): Promise<void> {
+  const finished = new AbortController()
+  const finish = (): void => finished.abort()
+  renaming.then(finish, finish)
+  try {
+    while (!finished.signal.aborted) {
+      await endSessions(usher, oids)
+      await delay(POLL_MS)
+    }
+  } catch {
+    // Whether the rename succeeds is what counts; without the usher it may fail, and then says who is in the way.
+    await renaming
+  }
+}
+
+/** By oid: the names are changing. Only sessions that this role may end: one refusal would spare all the others. */
+async function endSessions(client: pg.Client, oids: readonly string[]): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(a.pid)
+       FROM pg_catalog.pg_stat_activity a
+       JOIN pg_catalog.pg_roles me ON me.rolname = current_user
+       LEFT JOIN pg_catalog.pg_roles other ON other.oid = a.usesysid
+      WHERE a.datid::text = ANY ($1) AND a.pid <> pg_catalog.pg_backend_pid()
+        AND (me.rolsuper
+             OR NOT other.rolsuper AND (pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
+                                        OR pg_catalog.pg_has_role(other.oid, 'USAGE')))`,
+    [oids],
+  )
+}

@@ -1,0 +1,204 @@
+import { readdir } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { expect, onTestFinished, test } from 'vitest'
+import { createDirectoryStore } from '../../../lambda/adapters/directory-store.ts'
+import { createSnapshot, listSnapshots } from '../../../lambda/snapshot/snapshot.ts'
+import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import {
+  contextFor,
+  createRole,
+  cutSessions,
+  directoryStore,
+  interruptedStore,
+  reportOfFailure,
+  temporaryDirectory,
+  until,
+} from './support.ts'
+
+const UNTOUCHED = 'The database has not been touched, and nothing of the snapshot was kept.'
+
+async function databaseWithRows(): Promise<TestDatabase> {
+  const database = await createDatabase()
+  await database.rows(`
+    CREATE TABLE big AS SELECT n, repeat(md5(n::text), 20) AS filler FROM generate_series(1, 20000) n;
+    CREATE TABLE small AS SELECT 1 AS n`)
+  return database
+}
+
+/** A role with grants in the database. */
+async function grantee(database: TestDatabase, grants: string): Promise<{ user: string; password: string }> {
+  const role = await createRole(`${database.name}_role`)
+  await database.rows(`${grants} TO ${role.user}`)
+  onTestFinished(async () => void (await database.rows(`DROP OWNED BY ${role.user}`)))
+  return role
+}
+
+test('leaves nothing behind when the store fails in the middle', async () => {
+  const database = await databaseWithRows()
+  const directory = await temporaryDirectory()
+  const store = interruptedStore(createDirectoryStore(directory), { write: 'small.copy.zst' }, () =>
+    Promise.reject(new Error('the disk is full')),
+  )
+
+  const report = await reportOfFailure(createSnapshot(contextFor(database, store), { runId: 'run' }))
+
+  expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+  expect(report.message).toBe(
+    `The snapshot of database "${database.name}" failed: cannot copy table public.small: the disk is full.`,
+  )
+  expect(await readdir(directory, { recursive: true })).toEqual([])
+})
+
+test('leaves nothing behind when the store fails on the manifest', async () => {
+  const database = await databaseWithRows()
+  const directory = await temporaryDirectory()
+  const store = createDirectoryStore(directory)
+  const failing = {
+    ...store,
+    write: async (key: string, body: Readable) => {
+      const written = await store.write(key, body)
+      if (key.endsWith('manifest.json')) throw new Error('the answer was lost')
+      return written
+    },
+  }
+
+  const report = await reportOfFailure(createSnapshot(contextFor(database, failing), { runId: 'run' }))
+
+  expect(report.message).toContain('the answer was lost')
+  expect(await readdir(directory, { recursive: true })).toEqual([])
+})
+
+test('is not listed while it has no manifest', async () => {
+  const store = await directoryStore()
+  await store.write('shop/20260101T000000Z-run/pre-data.sql', Readable.from([Buffer.from('SELECT 1')]))
+  expect(await listSnapshots({ store })).toEqual([])
+})
+
+test('fails when the connection is cut while rows are copied', async () => {
+  const database = await databaseWithRows()
+  const directory = await temporaryDirectory()
+  let cut = 0
+  const store = interruptedStore(createDirectoryStore(directory), { write: 'big.copy.zst' }, async () => {
+    cut = await cutSessions(database)
+  })
+
+  const report = await reportOfFailure(createSnapshot(contextFor(database, store), { runId: 'run' }))
+
+  expect(cut).toBe(1)
+  expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+  expect(report.message).toContain('cannot copy table public.big')
+  expect(await readdir(directory, { recursive: true })).toEqual([])
+})
+
+// pg_dump locks partitioned tables, which hold no rows and so are not locked by the copying session.
+async function withBlockedPgDump(
+  work: (database: TestDatabase, blocked: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const database = await createDatabase()
+  await database.rows('CREATE TABLE parted (n int) PARTITION BY RANGE (n)')
+  const blocker = await database.connect()
+  await blocker.execute('BEGIN; LOCK TABLE parted IN ACCESS EXCLUSIVE MODE')
+  await work(database, () =>
+    until(database, `SELECT FROM pg_locks WHERE NOT granted AND relation = 'parted'::regclass`),
+  )
+}
+
+test('fails when the connection is cut while pg_dump reads the schema', async () => {
+  await withBlockedPgDump(async (database, blocked) => {
+    const failing = reportOfFailure(createSnapshot(contextFor(database, await directoryStore()), { runId: 'run' }))
+    await blocked()
+    await cutSessions(database, `wait_event_type = 'Lock'`)
+
+    expect(await failing).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+    expect((await failing).message).toContain('the connection was lost while pg_dump read the schema')
+  })
+})
+
+test('ends when it is aborted while pg_dump waits', async () => {
+  await withBlockedPgDump(async (database, blocked) => {
+    const controller = new AbortController()
+    const context = contextFor(database, await directoryStore(), { signal: controller.signal })
+    const failing = reportOfFailure(createSnapshot(context, { runId: 'run' }))
+    await blocked()
+    controller.abort(new Error('the time is up'))
+
+    expect(await failing).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+    expect((await failing).message).toBe(`The snapshot of database "${database.name}" was cancelled: the time is up.`)
+  })
+})
+
+test('ends when it is aborted while rows are copied, and leaves no session behind', async () => {
+  const database = await databaseWithRows()
+  const directory = await temporaryDirectory()
+  const controller = new AbortController()
+  const store = interruptedStore(createDirectoryStore(directory), { write: 'big.copy.zst' }, async () =>
+    controller.abort(new Error('the time is up')),
+  )
+  const context = contextFor(database, store, { signal: controller.signal })
+
+  const report = await reportOfFailure(createSnapshot(context, { runId: 'run' }))
+
+  expect(report.message).toContain('was cancelled: the time is up.')
+  expect(await readdir(directory, { recursive: true })).toEqual([])
+  await expect
+    .poll(() =>
+      database.rows(
+        `SELECT FROM pg_stat_activity WHERE datname = '${database.name}' AND application_name = 'lockstep-snapshot'`,
+      ),
+    )
+    .toEqual([])
+})
+
+test('names the tables that the role may not read, and no password', async () => {
+  const database = await databaseWithRows()
+  const as = await grantee(database, 'GRANT SELECT ON small')
+
+  const report = await reportOfFailure(
+    createSnapshot(contextFor(database, await directoryStore(), { as }), { runId: 'run' }),
+  )
+
+  expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+  expect(report.message).toContain('no permission to read table public.big.')
+  expect(report.remedy).toContain('GRANT')
+  expect(JSON.stringify(report)).not.toContain('canary')
+})
+
+test('names the table whose rows a policy hides from the role', async () => {
+  const database = await databaseWithRows()
+  const as = await grantee(database, 'GRANT SELECT ON ALL TABLES IN SCHEMA public')
+  await database.rows('ALTER TABLE small ENABLE ROW LEVEL SECURITY')
+
+  const report = await reportOfFailure(
+    createSnapshot(contextFor(database, await directoryStore(), { as }), { runId: 'run' }),
+  )
+
+  expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', sqlState: '42501' })
+  expect(report.message).toContain('cannot copy table public.small')
+  expect(report.remedy).toContain('BYPASSRLS')
+})
+
+test('refuses a database with large objects rather than lose them', async () => {
+  const database = await createDatabase()
+  await database.rows(`SELECT lo_from_bytea(0, 'content')`)
+
+  const report = await reportOfFailure(createSnapshot(contextFor(database, await directoryStore()), { runId: 'run' }))
+
+  expect(report.code).toBe('SNAPSHOT_FAILED')
+  expect(report.message).toContain('holds 1 large object (pg_largeobject)')
+})
+
+test("carries an extension's configuration rows and leaves its own out", async () => {
+  const database = await createDatabase()
+  await database.rows(`
+    CREATE EXTENSION hstore;
+    CREATE TABLE settings AS SELECT n, n > 5 AS own FROM generate_series(1, 10) n;
+    CREATE TABLE internal AS SELECT 1 AS n;
+    ALTER EXTENSION hstore ADD TABLE settings;
+    ALTER EXTENSION hstore ADD TABLE internal;
+    UPDATE pg_extension SET extconfig = ARRAY['settings'::regclass::oid], extcondition = ARRAY['WHERE own']
+     WHERE extname = 'hstore'`)
+
+  const snapshot = await createSnapshot(contextFor(database, await directoryStore()), { runId: 'run' })
+
+  expect(snapshot).toMatchObject({ tables: 1, rows: 5 })
+})
