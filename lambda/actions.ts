@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  HealthResult,
+  HistoryResult,
+  InitResult,
+  PlanResult,
+  RestoreResult,
+  RunResult,
+  SnapshotListing,
+  SnapshotResult,
+  StatusResult,
+  Trigger,
+} from './contract.ts'
+import type { EngineContext } from './engine/context.ts'
+import { history, plan, status } from './engine/inspect.ts'
+import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
+import type { DownTarget } from './engine/plan-down.ts'
+import { health, initialise } from './initialise.ts'
+import type { Lockstep } from './lockstep.ts'
+import { restoreSnapshot } from './snapshot/restore.ts'
+import { createSnapshot, listSnapshots } from './snapshot/snapshot.ts'
+import { VERSION } from './version.ts'
+
+export type { DownTarget } from './engine/plan-down.ts'
+
+/** A parsed request: the one vocabulary of the event, the CLI and the API. */
+export type ActionRequest =
+  | { readonly action: 'init' }
+  | { readonly action: 'status' }
+  | { readonly action: 'current' }
+  | { readonly action: 'history' }
+  | { readonly action: 'pending' }
+  | { readonly action: 'plan'; readonly to?: string; readonly down?: DownTarget; readonly sql: boolean }
+  | { readonly action: 'up'; readonly to?: string; readonly requestId?: string }
+  | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string }
+  | { readonly action: 'snapshot' }
+  | { readonly action: 'snapshots' }
+  | { readonly action: 'restore'; readonly uri: string; readonly into?: string }
+  | { readonly action: 'health' }
+
+/** The result of every action, by its name. */
+export interface ActionResults {
+  readonly init: InitResult
+  readonly status: StatusResult
+  readonly current: { readonly current: string | null }
+  readonly history: HistoryResult
+  readonly pending: { readonly pending: readonly string[] }
+  readonly plan: PlanResult
+  readonly up: RunResult
+  readonly down: RunResult
+  readonly snapshot: SnapshotResult
+  readonly snapshots: { readonly snapshots: readonly SnapshotListing[] }
+  readonly restore: RestoreResult
+  readonly health: HealthResult
+}
+
+/**
+ * Does what is asked. `up` and `down` give a failed run as a result (`status: 'failed'`, with `error`); everything else
+ * that cannot be done throws.
+ *
+ * @throws LockstepError
+ */
+export async function perform<R extends ActionRequest>(
+  lockstep: Lockstep,
+  request: R,
+): Promise<ActionResults[R['action']]> {
+  return (await dispatch(lockstep, request)) as ActionResults[R['action']]
+}
+
+async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<ActionResults[ActionRequest['action']]> {
+  const context = engineContext(lockstep)
+  switch (request.action) {
+    case 'init':
+      return initialise(lockstep)
+    case 'status':
+      return status(context, lockstep.readMigrations())
+    case 'current':
+      return { current: (await status(context, lockstep.readMigrations())).current }
+    case 'pending':
+      return { pending: (await status(context, lockstep.readMigrations())).pending }
+    case 'history':
+      return history(context)
+    case 'plan': {
+      const { action: _action, ...wanted } = request
+      return plan(context, { ...wanted, migrations: lockstep.readMigrations(), snapshot: lockstep.config.snapshotMode })
+    }
+    case 'up': {
+      const to = request.to === undefined ? {} : { to: request.to }
+      return migrateUp(context, { ...runRequest(lockstep, request.requestId), ...to })
+    }
+    case 'down':
+      return migrateDown(context, { ...runRequest(lockstep, request.requestId), target: request.target })
+    case 'snapshot':
+      return createSnapshot(lockstep.snapshots(), { runId: randomUUID() })
+    case 'snapshots':
+      return { snapshots: await listSnapshots(lockstep.snapshots(), await lockstep.databaseName()) }
+    case 'restore': {
+      const into = request.into === undefined ? {} : { into: request.into }
+      return restoreSnapshot(lockstep.snapshots(), { uri: request.uri, ...into })
+    }
+    case 'health':
+      return health(lockstep, context)
+    default:
+      return request satisfies never
+  }
+}
+
+/** The engine's view of a composition. @param trigger - who started the run. @default the configuration's */
+export function engineContext(lockstep: Lockstep, trigger: Trigger = lockstep.config.trigger): EngineContext {
+  const { config, clock, log } = lockstep
+  return {
+    connect: () => lockstep.connect(),
+    set: config.set,
+    schema: config.historySchema,
+    scope: config.transaction,
+    trigger,
+    appliedBy: config.appliedBy,
+    version: VERSION,
+    lockTimeoutMs: config.lockTimeoutMs,
+    remainingMs: lockstep.remainingMs,
+    newRunId: randomUUID,
+    clock,
+    log,
+  }
+}
+
+/** What every run of a composition has in common: its files, its snapshot and its signal. */
+export function runRequest(lockstep: Lockstep, requestId: string | null = null): RunRequest {
+  const wantsSnapshot = lockstep.config.snapshotMode === 'logical'
+  return {
+    migrations: lockstep.readMigrations(),
+    requestId,
+    takeSnapshot: wantsSnapshot ? async (runId) => (await createSnapshot(lockstep.snapshots(), { runId })).uri : null,
+    ...(lockstep.signal === undefined ? {} : { signal: lockstep.signal }),
+  }
+}

@@ -1,0 +1,98 @@
+import { S3Client } from '@aws-sdk/client-s3'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { systemClock } from './adapters/clock.ts'
+import { createDirectoryStore } from './adapters/directory-store.ts'
+import { endpointFromSecret, endpointFromUrl } from './adapters/endpoint.ts'
+import { connect, openClient, type ConnectOptions, type Endpoint } from './adapters/postgres.ts'
+import { createS3Store } from './adapters/s3-store.ts'
+import { readDatabaseSecret } from './adapters/secrets-manager.ts'
+import { configFromEnvironment, type Config } from './config.ts'
+import { readMigrationBundle } from './engine/migration-bundle.ts'
+import { readMigrationDirectory } from './engine/migration-directory.ts'
+import { LockstepError, UNTOUCHED } from './errors.ts'
+import type { Lockstep } from './lockstep.ts'
+import type { Log } from './log.ts'
+import { parseStoreLocation } from './snapshot/location.ts'
+import type { SnapshotStore } from './snapshot/store.ts'
+import { VERSION } from './version.ts'
+
+/** What is known only of this invocation. */
+export interface Invocation {
+  /** Milliseconds until the process is ended from outside. @default infinite */
+  readonly remainingMs?: () => number
+  /** Aborting stops the run between statements. */
+  readonly signal?: AbortSignal
+}
+
+/** The function's configuration, from its environment. @throws LockstepError `CONFIG_INVALID`. */
+export function functionConfig(): Config {
+  return configFromEnvironment(process.env)
+}
+
+/** Puts the parts together: the only place that builds clients. */
+export function compose(config: Config, log: Log, invocation: Invocation = {}): Lockstep {
+  const endpoint = endpointReader(config)
+  const options = (database?: string): ConnectOptions => ({
+    endpoint,
+    applicationName: `lockstep ${VERSION} (${config.set})`,
+    budgetMs: config.connectTimeoutMs,
+    ...(database === undefined ? {} : { database }),
+  })
+  return {
+    config,
+    connect: (database) => connect(options(database)),
+    databaseName: async () => (await endpoint(false)).database,
+    readMigrations: () =>
+      config.migrations.kind === 'bundle'
+        ? readMigrationBundle(config.migrations.directory)
+        : readMigrationDirectory(config.migrations.directory),
+    snapshots: () => ({
+      openClient: (database) => openClient(options(database)),
+      store: storeOf(config),
+      log,
+      now: systemClock.now,
+      ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
+    }),
+    clock: systemClock,
+    log,
+    remainingMs: invocation.remainingMs ?? (() => Infinity),
+    ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
+  }
+}
+
+/** Seconds are enough for a service in the same region; without a route to it, waiting longer does not help. */
+const SECRETS_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true }
+
+function endpointReader({ database }: Config): (anew: boolean) => Promise<Endpoint> {
+  if (database.kind === 'url') return async () => endpointFromUrl(database.url)
+  const client = new SecretsManagerClient({ maxAttempts: 2, requestHandler: SECRETS_TIMEOUTS })
+  let known: Promise<Endpoint> | null = null
+  const read = async (): Promise<Endpoint> =>
+    endpointFromSecret(database, await readDatabaseSecret(client, database.secretArn))
+  return (anew) => {
+    if (anew || known === null) known = read()
+    return known
+  }
+}
+
+/** A transfer may take its time, but not stand still: without a route the connection is what fails. */
+const S3_TIMEOUTS = { connectionTimeout: 5000, socketTimeout: 60_000 }
+
+function storeOf({ snapshots }: Config): SnapshotStore {
+  if (snapshots === null) {
+    throw new LockstepError({
+      code: 'CONFIG_INVALID',
+      message: 'No place for snapshots is configured.',
+      state: UNTOUCHED,
+      remedy: 'Give --snapshots with a directory or s3://bucket/prefix.',
+    })
+  }
+  const location = parseStoreLocation(snapshots.location)
+  if (location.kind === 'directory') return createDirectoryStore(location.directory)
+  return createS3Store({
+    client: new S3Client({ maxAttempts: 3, requestHandler: S3_TIMEOUTS }),
+    bucket: location.bucket,
+    prefix: location.prefix,
+    ...(snapshots.kmsKeyId === null ? {} : { kmsKeyId: snapshots.kmsKeyId }),
+  })
+}

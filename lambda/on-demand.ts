@@ -1,0 +1,116 @@
+import { perform, type ActionRequest, type DownTarget } from './actions.ts'
+import { ACTIONS, type Action } from './contract.ts'
+import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
+import type { Lockstep } from './lockstep.ts'
+
+/** Keys that each action takes beside `action`. */
+const KEYS: Readonly<Record<Action, readonly string[]>> = {
+  init: [],
+  status: [],
+  current: [],
+  history: [],
+  pending: [],
+  plan: ['to', 'sql', 'down'],
+  up: ['to', 'dryRun', 'requestId'],
+  down: ['steps', 'to', 'dryRun', 'requestId'],
+  snapshot: [],
+  snapshots: [],
+  restore: ['uri', 'into'],
+  health: [],
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Answers a person in the console or a pipeline: `{"action":"status"}`.
+ *
+ * @throws LockstepError; a failed run too, so that the invocation counts as failed
+ */
+export async function onDemand(lockstep: Lockstep, event: unknown): Promise<unknown> {
+  const result = await perform(lockstep, parseEvent(event))
+  if ('error' in result && result.error !== undefined) throw errorOf(result.error)
+  return result
+}
+
+/** Reads an on-demand event. Pure. @throws LockstepError `EVENT_INVALID` listing what is known. */
+export function parseEvent(event: unknown): ActionRequest {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) throw invalid('The event is not an object.')
+  const fields = event as Fields
+  const action = ACTIONS.find((known) => known === fields.action)
+  if (action === undefined) {
+    const received =
+      'action' in fields ? `The action ${JSON.stringify(fields.action)} is not known.` : 'The event has no "action".'
+    throw invalid(received)
+  }
+  const unknown = Object.keys(fields).filter((key) => key !== 'action' && !KEYS[action].includes(key))
+  if (unknown.length > 0) {
+    const known = KEYS[action].length === 0 ? 'none' : KEYS[action].join(', ')
+    throw invalid(
+      `The action "${action}" does not take ${unknown.map((key) => `"${key}"`).join(', ')}.`,
+      `Keys of "${action}": ${known}.`,
+    )
+  }
+  return toRequest(action, fields)
+}
+
+function toRequest(action: Action, fields: Fields): ActionRequest {
+  const to = optional('to', text('to', fields))
+  const requestId = optional('requestId', text('requestId', fields))
+  switch (action) {
+    case 'plan':
+      return { action, ...to, ...downOf(fields.down), sql: flag('sql', fields) }
+    case 'up':
+      return flag('dryRun', fields) ? { action: 'plan', ...to, sql: false } : { action, ...to, ...requestId }
+    case 'down': {
+      const target = downTarget(fields)
+      return flag('dryRun', fields) ? { action: 'plan', down: target, sql: false } : { action, target, ...requestId }
+    }
+    case 'restore': {
+      const uri = text('uri', fields)
+      if (uri === undefined) throw invalid('The action "restore" needs "uri".', 'Take it from {"action":"snapshots"}.')
+      return { action, uri, ...optional('into', text('into', fields)) }
+    }
+    default:
+      return { action }
+  }
+}
+
+function downOf(value: unknown): { readonly down?: DownTarget } {
+  if (value === undefined || value === false) return {}
+  if (value === true) return { down: { kind: 'steps', steps: 1 } }
+  if (typeof value !== 'object' || value === null)
+    throw invalid('"down" is not an object.', 'Give {"steps":1} or {"to":"<id>"}.')
+  return { down: downTarget(value as Fields) }
+}
+
+function downTarget(fields: Fields): DownTarget {
+  const to = text('to', fields)
+  const { steps } = fields
+  if (to !== undefined && steps !== undefined) throw invalid('Both "steps" and "to" are given.', 'Give one of them.')
+  if (to !== undefined) return to === 'base' ? { kind: 'base' } : { kind: 'to', id: to }
+  if (steps === undefined) return { kind: 'steps', steps: 1 }
+  if (typeof steps !== 'number') throw invalid(`"steps" is ${JSON.stringify(steps)}.`, 'Give a whole number from 1 on.')
+  return { kind: 'steps', steps }
+}
+
+function text(key: string, fields: Fields): string | undefined {
+  const value = fields[key]
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  throw invalid(`"${key}" is ${JSON.stringify(value)}.`, `Give a text for "${key}".`)
+}
+
+function flag(key: string, fields: Fields): boolean {
+  const value = fields[key]
+  if (value === undefined) return false
+  if (typeof value === 'boolean') return value
+  throw invalid(`"${key}" is ${JSON.stringify(value)}.`, `Give true or false for "${key}".`)
+}
+
+function optional<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: string }
+}
+
+function invalid(message: string, remedy: string = `Known actions: ${ACTIONS.join(', ')}.`): LockstepError {
+  return new LockstepError({ code: 'EVENT_INVALID', message, state: UNTOUCHED, remedy })
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import { onEvent, type CustomResourceEvent } from '../../lambda/custom-resource.ts'
+import { createDatabase } from '../support/database.ts'
+import { directoryOf, lockstepFor } from '../support/lockstep.ts'
+
+const FILE = '-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n'
+const UNREACHABLE = 'postgres://nobody:canary@127.0.0.1:1/nowhere'
+
+function event(
+  type: CustomResourceEvent['RequestType'],
+  properties: Readonly<Record<string, string>>,
+): CustomResourceEvent {
+  return {
+    RequestType: type,
+    RequestId: `${type}-1`,
+    StackId: 'stack',
+    LogicalResourceId: 'Migration',
+    ResourceProperties: properties,
+  }
+}
+
+const properties = { set: 'default', migrations: 'v1', settings: 's', heads: '1_a' }
+
+describe('onEvent', () => {
+  it('migrates on Create and answers with where the database is', async () => {
+    const database = await createDatabase()
+    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }))
+    const answer = await onEvent(lockstep, event('Create', properties))
+    expect(answer).toMatchObject({
+      PhysicalResourceId: 'lockstep:default',
+      Data: { Status: 'succeeded', Current: '1_a', Applied: '1', Reverted: '0' },
+    })
+    expect(await onEvent(lockstep, event('Create', properties))).toEqual(answer)
+  })
+
+  it('never touches the database on Delete', async () => {
+    const lockstep = lockstepFor(UNREACHABLE, '/nowhere')
+    const answer = await onEvent(lockstep, { ...event('Delete', properties), PhysicalResourceId: 'lockstep:default' })
+    expect(answer).toEqual({ PhysicalResourceId: 'lockstep:default' })
+  })
+
+  it('fails when the database is down', async () => {
+    const lockstep = lockstepFor(UNREACHABLE, await directoryOf({ '1_a.sql': FILE }))
+    await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('127.0.0.1:1/nowhere as nobody') },
+    })
+  })
+
+  it('throws when a migration fails, so that the deployment fails', async () => {
+    const database = await createDatabase()
+    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': '-- migrate:up\nSELECT nothing;' }))
+    await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
+      report: { code: 'MIGRATION_FAILED', migration: '1_a' },
+    })
+  })
+
+  it('applies nothing when automatic application is off', async () => {
+    const database = await createDatabase()
+    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }), { autoApply: false })
+    expect(await onEvent(lockstep, event('Create', properties))).toMatchObject({
+      Data: { Status: 'pending', Pending: '1' },
+    })
+    expect(await database.rows("SELECT to_regclass('a') AS a")).toEqual([{ a: null }])
+  })
+
+  it('meets a requirement when the migration is applied, and fails with what to do when it is not', async () => {
+    const database = await createDatabase()
+    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }))
+    const requirement = event('Create', { require: '1_a', set: 'default' })
+    await expect(onEvent(lockstep, requirement)).rejects.toMatchObject({
+      report: {
+        code: 'REQUIREMENT_NOT_MET',
+        message: expect.stringContaining('"1_a"'),
+        remedy: expect.stringContaining('Deploy the stack'),
+      },
+    })
+    await onEvent(lockstep, event('Create', properties))
+    expect(await onEvent(lockstep, requirement)).toEqual({
+      PhysicalResourceId: 'lockstep:default:requirement',
+      Data: { Current: '1_a' },
+    })
+    await expect(onEvent(lockstep, event('Create', { require: '1_a', set: 'other' }))).rejects.toMatchObject({
+      report: { code: 'CONFIG_INVALID' },
+    })
+  })
+})
