@@ -2,15 +2,23 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { LockstepError, messageOf, UNTOUCHED } from '../lambda/errors.ts'
-import { binaries, freePort, runToEnd, SERVER_USER_ID, startProcess, type Binaries } from './embedded-process.ts'
+import { LockstepError, UNTOUCHED } from '../lambda/errors.ts'
+import {
+  binaries,
+  freePort,
+  runToEnd,
+  SERVER_USER_ID,
+  startServer,
+  stopServer,
+  type Binaries,
+} from './embedded-process.ts'
+import { exclusively, isAlive, register, type User } from './embedded-users.ts'
 
 export interface EmbeddedPostgres {
   /** `postgres://` URL of the server's `postgres` database, with its password. */
   readonly url: string
-  /** Stops the server if this process started it and no other command still uses it. */
-  readonly stop: () => Promise<void>
+  /** Stops the server unless another command still uses it; with `abort`, without waiting for open sessions. */
+  readonly stop: (options?: { readonly abort?: boolean }) => Promise<void>
 }
 
 export interface EmbeddedPostgresOptions {
@@ -26,7 +34,8 @@ const BOOT_TIMEOUT_MS = 60_000
 
 /**
  * Starts the embedded PostgreSQL server under `directory`, making the cluster on first use. Attaches to the server
- * when another command already runs it. Works as root (the server then runs as `nobody`) and as a normal user.
+ * when another command already runs it; the last command to leave stops it. Works as root (the server then runs as
+ * `nobody`) and as a normal user.
  *
  * @throws LockstepError `DATABASE_UNREACHABLE` when the server does not come up; the message carries its log.
  */
@@ -35,18 +44,38 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const data = join(directory, 'data')
   const tools = await binaries()
   await mkdir(directory, { recursive: true })
-  const password = await ensureCluster(tools, directory, data)
-  const deadline = Date.now() + BOOT_TIMEOUT_MS
-  for (;;) {
-    const running = await runningServer(data)
-    if (running) return attach(running, password)
-    const port = await freePort()
-    const started = await start(tools, { directory, data, port, options })
-    if (started.ready) return own(started.stop, port, password)
-    const lostRace =
-      (await runningServer(data)) !== null || /lock file "postmaster.pid" already exists/.test(started.log)
-    if (!lostRace || Date.now() > deadline) throw unreachable(directory, started.log)
-    await delay(200)
+  return exclusively(directory, async () => {
+    const password = await ensureCluster(tools, directory, data)
+    const running = (await runningServer(data)) ?? (await start(tools, { directory, data, options }))
+    const url = `postgres://postgres:${password}@127.0.0.1:${running.port}/postgres`
+    return handle({ directory, running, url, user: await register(directory) })
+  })
+}
+
+interface RunningServer {
+  readonly processId: number
+  readonly port: number
+}
+
+function handle(input: {
+  readonly directory: string
+  readonly running: RunningServer
+  readonly url: string
+  readonly user: User
+}): EmbeddedPostgres {
+  const { directory, running, url, user } = input
+  const stopOnExit = (): void => {
+    if (user.leave() && isAlive(running.processId)) process.kill(running.processId, 'SIGINT')
+  }
+  process.once('exit', stopOnExit)
+  return {
+    url,
+    stop: async ({ abort = false } = {}) => {
+      process.off('exit', stopOnExit)
+      await exclusively(directory, async () => {
+        if (user.leave()) await stopServer(running.processId, abort)
+      })
+    },
   }
 }
 
@@ -57,18 +86,6 @@ function unreachable(directory: string, log: string): LockstepError {
     state: UNTOUCHED,
     remedy: `Give --database-url to use another server, or delete ${directory} to begin with an empty one.`,
   })
-}
-
-function urlOf(port: number, password: string): string {
-  return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
-}
-
-function attach(port: number, password: string): EmbeddedPostgres {
-  return { url: urlOf(port, password), stop: async () => {} }
-}
-
-function own(stop: () => Promise<void>, port: number, password: string): EmbeddedPostgres {
-  return { url: urlOf(port, password), stop }
 }
 
 async function ensureCluster(tools: Binaries, directory: string, data: string): Promise<string> {
@@ -100,45 +117,34 @@ async function ensureCluster(tools: Binaries, directory: string, data: string): 
   return password
 }
 
-/** The port of a live server on this data directory, from the pid file that PostgreSQL itself keeps. */
-async function runningServer(data: string): Promise<number | null> {
-  try {
-    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
-    if (lines[7]?.trim() !== 'ready') return null
-    process.kill(Number(lines[0]), 0)
-    return Number(lines[3])
-  } catch (error) {
-    if (messageOf(error).includes('EPERM')) throw error
-    return null
-  }
+/** The live server on this data directory, from the pid file that PostgreSQL itself keeps. */
+async function runningServer(data: string): Promise<RunningServer | null> {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return null
+  const lines = (await readFile(file, 'utf8')).split('\n')
+  const [processId, port] = [Number(lines[0]), Number(lines[3])]
+  return lines[7]?.trim() === 'ready' && isAlive(processId) ? { processId, port } : null
 }
 
 interface StartInput {
   readonly directory: string
   readonly data: string
-  readonly port: number
   readonly options: EmbeddedPostgresOptions
 }
 
-interface Started {
-  readonly ready: boolean
-  readonly log: string
-  readonly stop: () => Promise<void>
-}
-
-function start(tools: Binaries, input: StartInput): Promise<Started> {
+async function start(tools: Binaries, { directory, data, options }: StartInput): Promise<RunningServer> {
+  const port = await freePort()
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     log_destination: 'stderr',
     logging_collector: 'off',
-    ...(input.options.unsafe ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
-    ...input.options.settings,
+    ...(options.unsafe ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...options.settings,
   }
-  const args = ['-D', input.data, '-p', String(input.port)]
+  const args = ['-D', data, '-p', String(port)]
   for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
-  return startProcess(tools, tools.postgres, args, {
-    ready: /database system is ready to accept connections/,
-    timeoutMs: BOOT_TIMEOUT_MS,
-  })
+  const started = await startServer(tools, args, { logFile: join(directory, 'server.log'), timeoutMs: BOOT_TIMEOUT_MS })
+  if (started.processId === null) throw unreachable(directory, started.log)
+  return { processId: started.processId, port }
 }

@@ -1,9 +1,10 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, parse } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LockstepError, messageOf, UNTOUCHED } from '../lambda/errors.ts'
+import { isAlive } from './embedded-users.ts'
 
 /** PostgreSQL refuses to run as root; as root the server runs as this user (`nobody` everywhere). */
 export const SERVER_USER_ID = 65_534
@@ -107,47 +108,52 @@ function collect(child: ChildProcess): () => string {
   return () => text
 }
 
-/** Starts a server and waits until its output matches `ready`, it exits, or the time is over. */
-export async function startProcess(
+/**
+ * Starts PostgreSQL detached from this process, with its output in a file, so that it can outlive the command that
+ * started it. Waits until it accepts connections, exits, or the time is over; a null process id means that it did not start.
+ */
+export async function startServer(
   tools: Binaries,
-  program: string,
   args: readonly string[],
-  options: { readonly ready: RegExp; readonly timeoutMs: number },
-): Promise<{ readonly ready: boolean; readonly log: string; readonly stop: () => Promise<void> }> {
-  const child = launch(tools, program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  options: { readonly logFile: string; readonly timeoutMs: number },
+): Promise<{ readonly processId: number | null; readonly log: string }> {
+  const output = openSync(options.logFile, 'w', 0o600)
+  const child = launch(tools, tools.postgres, args, {
+    stdio: ['ignore', output, output],
     env: serverEnvironment(),
     detached: true,
   })
-  const output = collect(child)
-  let exited = false
-  child.on('exit', () => (exited = true))
-  child.on('error', () => (exited = true))
-  const stopOnExit = (): void => void child.kill('SIGTERM')
-  process.once('exit', stopOnExit)
-  const stop = async (): Promise<void> => {
-    process.off('exit', stopOnExit)
-    await stopProcess(child, () => exited)
-  }
+  closeSync(output)
+  const state: { failure: string | null } = { failure: null }
+  child.on('exit', () => (state.failure ??= ''))
+  child.on('error', (error) => (state.failure ??= error.message))
+  const log = (): string => readFileSync(options.logFile, 'utf8').slice(-KEPT_OUTPUT)
   const deadline = Date.now() + options.timeoutMs
-  while (!exited && Date.now() < deadline) {
-    if (options.ready.test(output())) return { ready: true, log: output(), stop }
+  while (state.failure === null && Date.now() < deadline) {
+    if (/database system is ready to accept connections/.test(log())) {
+      child.unref()
+      return { processId: child.pid ?? null, log: log() }
+    }
     await delay(15)
   }
-  await stop()
-  return { ready: false, log: output(), stop }
+  child.kill('SIGKILL')
+  return { processId: null, log: `${log()}${state.failure ?? ''}` }
 }
 
-/** Asks PostgreSQL to end once its clients have left, then (after 5 s) to end at once. */
-async function stopProcess(child: ChildProcess, hasExited: () => boolean): Promise<void> {
-  for (const [signal, patienceMs] of [
+/**
+ * Asks PostgreSQL to end once its sessions have left, and after five seconds (with `abort`, at once) to end them.
+ * By process id, because the command that stops the server need not be the one that started it.
+ */
+export async function stopServer(processId: number, abort: boolean): Promise<void> {
+  const steps = [
     ['SIGTERM', 5000],
     ['SIGINT', 10_000],
-    ['SIGKILL', 5000],
-  ] as const) {
-    if (hasExited()) return
-    child.kill(signal)
+    ['SIGQUIT', 5000],
+  ] as const
+  for (const [signal, patienceMs] of abort ? steps.slice(1) : steps) {
+    if (!isAlive(processId)) return
+    process.kill(processId, signal)
     const until = Date.now() + patienceMs
-    while (!hasExited() && Date.now() < until) await delay(10)
+    while (isAlive(processId) && Date.now() < until) await delay(10)
   }
 }

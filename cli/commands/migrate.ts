@@ -1,0 +1,86 @@
+import { Option, type Command as Commander } from 'commander'
+import type { DownTarget } from '../../lambda/actions.ts'
+import { parseCount } from '../options.ts'
+import { selectionOf, type Select } from './selection.ts'
+
+interface DownOptions {
+  readonly steps?: number
+  readonly to?: string
+}
+
+interface RunOptions {
+  readonly dryRun?: boolean
+  readonly snapshot: boolean
+}
+
+/** Adds `plan`. */
+export function addPlanCommand(program: Commander, select: Select): void {
+  const command = program.command('plan').description('show what a run would do, without touching anything')
+  command
+    .option('--sql', 'print the SQL of the migrations as a script')
+    .option('--to <id>', 'up to this migration; with --down, down to this one ("base": everything)')
+    .option('--down', 'plan a revert')
+    .addOption(stepsOption())
+    .action((options: DownOptions & { readonly sql?: boolean; readonly down?: boolean }) => {
+      if (options.steps !== undefined && !options.down) {
+        command.error("error: option '--steps <number>' needs option '--down'")
+      }
+      const target = options.down ? { down: downTarget(options) } : upTarget(options)
+      select(selectionOf({ action: 'plan', ...target, sql: options.sql ?? false }))
+    })
+}
+
+/** Adds `up`. */
+export function addUpCommand(program: Commander, select: Select): void {
+  program
+    .command('up')
+    .description('apply the pending migrations')
+    .option('--to <id>', 'stop after this migration')
+    .addOption(dryRunOption())
+    .addOption(noSnapshotOption())
+    .action((options: RunOptions & { readonly to?: string }) => {
+      const request = options.dryRun
+        ? ({ action: 'plan', ...upTarget(options), sql: false } as const)
+        : ({ action: 'up', ...upTarget(options) } as const)
+      select(selectionOf(request, { takeSnapshot: options.snapshot }))
+    })
+}
+
+/** Adds `down`. */
+export function addDownCommand(program: Commander, select: Select): void {
+  program
+    .command('down')
+    .description('revert applied migrations, newest first; without an option, the last one')
+    .addOption(stepsOption())
+    .option('--to <id>', 'revert everything after this migration ("base": everything)')
+    .addOption(dryRunOption())
+    .addOption(noSnapshotOption())
+    .action((options: RunOptions & DownOptions) => {
+      const target = downTarget(options)
+      const request = options.dryRun
+        ? ({ action: 'plan', down: target, sql: false } as const)
+        : ({ action: 'down', target } as const)
+      select(selectionOf(request, { takeSnapshot: options.snapshot }))
+    })
+}
+
+function stepsOption(): Option {
+  return new Option('--steps <number>', 'how many migrations to revert').argParser(parseCount).conflicts('to')
+}
+
+function dryRunOption(): Option {
+  return new Option('--dry-run', 'show the plan and change nothing')
+}
+
+function noSnapshotOption(): Option {
+  return new Option('--no-snapshot', 'do not take a snapshot first')
+}
+
+function upTarget(options: { readonly to?: string }): { readonly to?: string } {
+  return options.to === undefined ? {} : { to: options.to }
+}
+
+function downTarget({ steps, to }: DownOptions): DownTarget {
+  if (to === 'base') return { kind: 'base' }
+  return to === undefined ? { kind: 'steps', steps: steps ?? 1 } : { kind: 'to', id: to }
+}

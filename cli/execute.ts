@@ -1,0 +1,107 @@
+import { perform } from '../lambda/actions.ts'
+import type { HealthResult, InitResult, PlanResult, RunResult, StatusResult } from '../lambda/contract.ts'
+import type { Lockstep } from '../lambda/lockstep.ts'
+import { EXIT, type Outcome } from './exit.ts'
+import { renderHistory } from './render/history.ts'
+import { renderPlan, renderPlanSql } from './render/plan.ts'
+import { renderRun, type RunView } from './render/run.ts'
+import { renderRestore, renderSnapshot, renderSnapshots } from './render/snapshots.ts'
+import { renderStatus } from './render/status.ts'
+import type { Style } from './render/style.ts'
+import type { Command } from './settings.ts'
+
+export interface View extends RunView {
+  readonly style: Style
+}
+
+/**
+ * Does what the command asks, with the same code as the function.
+ *
+ * @throws LockstepError
+ */
+export async function execute(lockstep: Lockstep, command: Command, view: View): Promise<Outcome> {
+  const { request } = command
+  const { style } = view
+  switch (request.action) {
+    case 'status':
+      return status(lockstep, command, style)
+    case 'plan': {
+      const plan = await perform(lockstep, request)
+      return outcome(plan, request.sql ? renderPlanSql(plan) : renderPlan(plan, style), planExit(plan))
+    }
+    case 'up':
+    case 'down': {
+      const run: RunResult = await perform(lockstep, request)
+      return outcome(run, renderRun(run, style, view), run.status === 'succeeded' ? EXIT.done : EXIT.failed)
+    }
+    case 'history': {
+      const history = await perform(lockstep, request)
+      return outcome(history, renderHistory(history, style))
+    }
+    case 'current': {
+      const result = await perform(lockstep, request)
+      return outcome(result, result.current ?? 'none')
+    }
+    case 'pending': {
+      const result = await perform(lockstep, request)
+      return outcome(result, result.pending.length === 0 ? 'Nothing is pending.' : result.pending.join('\n'))
+    }
+    case 'snapshot': {
+      const snapshot = await perform(lockstep, request)
+      return outcome(snapshot, renderSnapshot(snapshot, style))
+    }
+    case 'snapshots': {
+      const result = await perform(lockstep, request)
+      return outcome(result, renderSnapshots(result.snapshots, style))
+    }
+    case 'restore': {
+      const restore = await perform(lockstep, request)
+      return outcome(restore, renderRestore(restore, style))
+    }
+    case 'init': {
+      const init = await perform(lockstep, request)
+      return outcome(init, initText(init))
+    }
+    case 'health': {
+      const health = await perform(lockstep, request)
+      return outcome(health, healthText(health), health.healthy ? EXIT.done : EXIT.failed)
+    }
+    default:
+      return request satisfies never
+  }
+}
+
+function outcome(document: unknown, text: string, exitCode: number = EXIT.done): Outcome {
+  return { document, text, exitCode }
+}
+
+async function status(lockstep: Lockstep, command: Command, style: Style): Promise<Outcome> {
+  const result = await perform(lockstep, { action: 'status' })
+  const exitCode = command.exitOnPending ? statusExit(result) : EXIT.done
+  if (command.settings.json) return outcome(result, '', exitCode)
+  const history = await perform(lockstep, { action: 'history' })
+  return outcome(result, renderStatus(result, history, style), exitCode)
+}
+
+function statusExit({ pending, problems }: StatusResult): number {
+  if (pending.length > 0) return EXIT.pending
+  return problems.length > 0 ? EXIT.failed : EXIT.done
+}
+
+/** A plan that a run would refuse fails, so that a pipeline can ask before it deploys. */
+function planExit({ problems }: PlanResult): number {
+  return problems.length > 0 ? EXIT.failed : EXIT.done
+}
+
+function initText({ database, createdDatabase, createdHistory }: InitResult): string {
+  const created = [...(createdDatabase ? ['the database'] : []), ...(createdHistory ? ['the history'] : [])]
+  return created.length === 0
+    ? `"${database}" is ready: nothing was missing.`
+    : `"${database}" is ready: created ${created.join(' and ')}.`
+}
+
+function healthText(health: HealthResult): string {
+  const state = health.healthy ? 'healthy' : 'not healthy'
+  const migrations = health.upToDate ? 'up to date' : 'not up to date'
+  return `"${health.database}" is ${state}: PostgreSQL ${health.serverVersion}, ${migrations}, Lockstep ${health.lockstepVersion}.`
+}

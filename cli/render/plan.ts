@@ -1,0 +1,75 @@
+import type { PlanResult, PlanStep } from '../../lambda/contract.ts'
+import { renderProblems } from './error.ts'
+import type { Style } from './style.ts'
+import { renderTable } from './table.ts'
+import { count } from './units.ts'
+
+/** The steps that a run would take, and which of them share a transaction. */
+export function renderPlan(plan: PlanResult, style: Style): string {
+  const blocks = [summaryOf(plan, style)]
+  if (plan.steps.length > 0) blocks.push(renderTable(COLUMNS, plan.steps.map(rowOf), style))
+  if (plan.problems.length > 0) blocks.push(renderProblems(plan.problems, style))
+  return blocks.join('\n\n')
+}
+
+const COLUMNS = [
+  { title: '#', align: 'right' },
+  { title: 'MIGRATION' },
+  { title: 'KIND' },
+  { title: 'STATEMENTS', align: 'right' },
+  { title: 'TRANSACTION' },
+] as const
+
+function rowOf(step: PlanStep, index: number): readonly string[] {
+  return [
+    String(index + 1),
+    step.id,
+    step.kind,
+    step.kind === 'ts' ? '' : String(step.statements),
+    step.transactional ? String(step.segment) : 'none',
+  ]
+}
+
+function summaryOf(plan: PlanResult, style: Style): string {
+  const where = `"${plan.database}"`
+  if (plan.steps.length === 0) {
+    const blocked = plan.problems.length > 0
+    return blocked
+      ? style.bad(`A run on ${where} would be refused.`)
+      : style.good(`There is nothing to do on ${where}.`)
+  }
+  const verb = plan.action === 'up' ? 'apply' : 'revert'
+  const snapshot = plan.snapshot === 'none' ? 'without a snapshot' : 'after a snapshot'
+  const [from, to] = [plan.current ?? 'base', plan.target ?? 'base']
+  const would = `A run would ${verb} ${count(plan.steps.length, 'migration')} on ${where}, ${snapshot}: ${from} -> ${to}.`
+  return plan.problems.length > 0 ? `${would} ${style.bad('It would be refused.')}` : would
+}
+
+/** The plan as a SQL script to read or to hand to somebody: everything that is not SQL is a comment. */
+export function renderPlanSql(plan: PlanResult): string {
+  const title = [
+    `-- ${plan.action} on ${plan.database}: ${plan.current ?? 'base'} -> ${plan.target ?? 'base'}`,
+    '-- The statements of the migrations only: Lockstep also takes its lock and writes its history.',
+  ]
+  const problems = plan.problems.map((problem) => comment(`${problem.code}: ${problem.message} ${problem.remedy}`))
+  return [[...title, ...problems].join('\n'), ...segmentsOf(plan.steps).map(renderSegment)].join('\n\n')
+}
+
+function segmentsOf(steps: readonly PlanStep[]): readonly (readonly PlanStep[])[] {
+  return [...Map.groupBy(steps, (step) => step.segment).values()]
+}
+
+function renderSegment(steps: readonly PlanStep[]): string {
+  const bodies = steps.map((step) => `${comment(`${step.id} (${step.direction})`)}\n${sqlOf(step)}`)
+  return (steps[0]?.transactional ? ['BEGIN;', ...bodies, 'COMMIT;'] : bodies).join('\n\n')
+}
+
+function sqlOf(step: PlanStep): string {
+  if (step.kind === 'ts') return '-- A TypeScript migration: its statements are known only when it runs.'
+  const sql = (step.sql ?? '').trim()
+  return sql === '' || sql.endsWith(';') ? sql : `${sql}\n;`
+}
+
+function comment(text: string): string {
+  return `-- ${text.replaceAll('\n', '\n-- ')}`
+}

@@ -1,0 +1,98 @@
+import { reportOf } from '../lambda/errors.ts'
+import { checkDatabaseUrl } from './database-url.ts'
+import type { EmbeddedPostgres } from './embedded-postgres.ts'
+import { EXIT, type Outcome } from './exit.ts'
+import { Interrupted, listenForInterruption, type Interruption } from './interruption.ts'
+import type { Output } from './output.ts'
+import { renderError } from './render/error.ts'
+import { progressLog } from './render/progress.ts'
+import { styleFor } from './render/style.ts'
+import { configOf, LOCAL_DIRECTORY, type Command } from './settings.ts'
+
+/** Runs a command to its end, on the database that was named or on the embedded one, and gives the exit code. */
+export async function runCommand(command: Command, output: Output): Promise<number> {
+  const interruption = listenForInterruption()
+  const { databaseUrl } = command.settings
+  let opening: Promise<EmbeddedPostgres> | null = null
+  let exitCode: number = EXIT.failed
+  try {
+    if (databaseUrl === null) opening = openEmbedded()
+    else checkDatabaseUrl(databaseUrl)
+    const outcome = await Promise.race([work(), interruption.overdue])
+    await tellOutcome(command, outcome, output)
+    exitCode = outcome.exitCode
+  } catch (error) {
+    await tellFailure(command, error, output)
+  } finally {
+    const server = await opening?.catch(() => null)
+    await server?.stop({ abort: interruption.exitCode() !== null })
+  }
+  return exitCode === EXIT.done ? exitCode : (interruption.exitCode() ?? exitCode)
+
+  async function work(): Promise<Outcome> {
+    return perform(command, { url: (await opening)?.url ?? databaseUrl ?? '', interruption, output })
+  }
+}
+
+async function openEmbedded(): Promise<EmbeddedPostgres> {
+  const { openEmbeddedDatabase } = await import('./embedded-database.ts')
+  return openEmbeddedDatabase(LOCAL_DIRECTORY)
+}
+
+interface Surroundings {
+  readonly url: string
+  readonly interruption: Interruption
+  readonly output: Output
+}
+
+async function perform(command: Command, { url, interruption, output }: Surroundings): Promise<Outcome> {
+  const { settings } = command
+  const log = progressLog({
+    write: (line) => void output.aside(line),
+    style: styleFor(process.stderr),
+    now: () => performance.now(),
+  })
+  if (settings.verbose) {
+    log.info('using', { database: withoutPassword(url), migrations: settings.migrations, set: settings.set })
+  }
+  // Loaded only now, because help and usage errors need no driver and no SDK.
+  const { compose } = await import('../lambda/compose.ts')
+  const { execute } = await import('./execute.ts')
+  const lockstep = compose(configOf(command, url), log, { signal: interruption.signal })
+  return execute(lockstep, command, {
+    style: styleFor(process.stdout),
+    directory: settings.migrations,
+    timings: !(process.stdout.isTTY && process.stderr.isTTY),
+  })
+}
+
+function withoutPassword(url: string): string {
+  const { host, pathname, username } = new URL(url)
+  return `${username}@${host}${pathname}`
+}
+
+async function tellOutcome({ settings, request }: Command, outcome: Outcome, output: Output): Promise<void> {
+  const isFailedRun = (request.action === 'up' || request.action === 'down') && outcome.exitCode !== EXIT.done
+  if (settings.json) await output.document(outcome.document)
+  else if (isFailedRun) await output.aside(outcome.text)
+  else await output.text(outcome.text)
+}
+
+async function tellFailure({ request, settings }: Command, error: unknown, output: Output): Promise<void> {
+  const report = error instanceof Interrupted ? error.report : reportOf(error)
+  if (settings.verbose) await output.aside(traceOf(error))
+  if (!settings.json) {
+    await output.aside(renderError(report, styleFor(process.stderr), { directory: settings.migrations }))
+    return
+  }
+  const isRun = request.action === 'up' || request.action === 'down'
+  // A run that did not come to begin has the shape of one that failed.
+  const shape = isRun ? { status: 'failed', applied: [], reverted: [], runId: null } : {}
+  await output.document({ ...shape, error: report })
+}
+
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = error.stack ?? error.message
+  return error.cause === undefined ? own : `${own}\nCaused by: ${traceOf(error.cause)}`
+}

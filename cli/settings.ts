@@ -1,0 +1,81 @@
+import { hostname, userInfo } from 'node:os'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ActionRequest } from '../lambda/actions.ts'
+import type { Config } from '../lambda/config.ts'
+import type { TransactionScope } from '../lambda/contract.ts'
+
+/** The options that every command takes. */
+export interface Settings {
+  /** Null: the embedded database. */
+  readonly databaseUrl: string | null
+  readonly migrations: string
+  readonly set: string
+  /** Directory or `s3://` URI. Null: not given. */
+  readonly snapshots: string | null
+  readonly historySchema: string
+  readonly transaction: TransactionScope
+  readonly lockTimeoutSeconds: number
+  readonly connectTimeoutSeconds: number
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+/** What the command line asks for. */
+export interface Command {
+  readonly request: ActionRequest
+  readonly settings: Settings
+  /** False with `--no-snapshot`: a run changes the database without taking one first. */
+  readonly takeSnapshot: boolean
+  /** True with `status --exit-code`. */
+  readonly exitOnPending: boolean
+}
+
+/** The directory under the working directory that holds the embedded database and its snapshots. */
+export const LOCAL_DIRECTORY = '.lockstep'
+
+/** The composition's configuration for a command on the database at `url`. */
+export function configOf(command: Command, url: string): Config {
+  const { settings } = command
+  const location = snapshotLocation(command)
+  return {
+    database: { kind: 'url', url },
+    migrations: { kind: 'directory', directory: settings.migrations },
+    set: settings.set,
+    historySchema: settings.historySchema,
+    transaction: settings.transaction,
+    onRollback: 'revert',
+    autoApply: true,
+    snapshots: location === null ? null : { location, kmsKeyId: null },
+    snapshotMode: location !== null && command.takeSnapshot ? 'logical' : 'none',
+    lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
+    connectTimeoutMs: settings.connectTimeoutSeconds * 1000,
+    trigger: 'cli',
+    appliedBy: operator(),
+  }
+}
+
+/** The store that was given, else the one that the snapshot to restore is in, else that of the embedded database. */
+function snapshotLocation({ settings, request }: Command): string | null {
+  if (settings.snapshots !== null) return settings.snapshots
+  if (request.action === 'restore') return storeOf(request.uri)
+  return settings.databaseUrl === null ? `${LOCAL_DIRECTORY}/snapshots` : null
+}
+
+/** A snapshot's place is `<store>/<database>/<time>-<run>`. */
+function storeOf(uri: string): string {
+  const trimmed = uri.replace(/\/manifest\.json$/, '').replace(/\/+$/, '')
+  if (/^s3:/i.test(trimmed)) return trimmed.split('/').slice(0, -2).join('/')
+  const path = URL.canParse(trimmed) && trimmed.startsWith('file:') ? fileURLToPath(trimmed) : trimmed
+  return dirname(dirname(path))
+}
+
+/** Who is at the keyboard, for the history. */
+function operator(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`
+  } catch {
+    // A container may run under a user id that has no name.
+    return `uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`
+  }
+}

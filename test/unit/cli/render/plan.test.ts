@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { renderPlan, renderPlanSql } from '../../../../cli/render/plan.ts'
+import { plainStyle } from '../../../../cli/render/style.ts'
+import type { PlanResult, PlanStep } from '../../../../lambda/contract.ts'
+
+function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {
+  return { id, direction: 'up', kind: 'sql', transactional: true, segment, statements: 2, ...changes }
+}
+
+const plan: PlanResult = {
+  database: 'shop',
+  set: 'default',
+  action: 'up',
+  current: '1_a',
+  target: '5_e',
+  steps: [
+    step('2_b', 1, { sql: 'SELECT 1;\nSELECT 2;' }),
+    step('3_c', 2, { transactional: false, statements: 1, sql: 'CREATE INDEX CONCURRENTLY ON t (a)' }),
+    step('4_d', 3, { kind: 'ts', statements: 0 }),
+    step('5_e', 3, { sql: 'SELECT 3 -- the last' }),
+  ],
+  problems: [],
+  snapshot: 'logical',
+}
+
+const problem = { code: 'HISTORY_OUT_OF_ORDER', migration: '0_x', message: 'It is late.', remedy: 'Rename it.' }
+
+test('a plan shows the steps and which of them share a transaction', () => {
+  expect(renderPlan(plan, plainStyle)).toBe(`A run would apply 4 migrations on "shop", after a snapshot: 1_a -> 5_e.
+
+#  MIGRATION  KIND  STATEMENTS  TRANSACTION
+1  2_b        sql            2  1
+2  3_c        sql            1  none
+3  4_d        ts                3
+4  5_e        sql            2  3`)
+})
+
+test('a plan of nothing says so', () => {
+  expect(renderPlan({ ...plan, steps: [] }, plainStyle)).toBe('There is nothing to do on "shop".')
+})
+
+test('a plan with problems says that it would be refused', () => {
+  expect(renderPlan({ ...plan, steps: [], problems: [problem] }, plainStyle)).toBe(`A run on "shop" would be refused.
+
+✗ HISTORY_OUT_OF_ORDER  0_x
+  It is late.
+  Remedy  Rename it.`)
+})
+
+test('a plan down to nothing names the base', () => {
+  const down: PlanResult = {
+    ...plan,
+    action: 'down',
+    target: null,
+    snapshot: 'none',
+    steps: [step('1_a', 1, { direction: 'down' })],
+  }
+
+  expect(renderPlan(down, plainStyle)).toContain(
+    'A run would revert 1 migration on "shop", without a snapshot: 1_a -> base.',
+  )
+})
+
+test('the script has a transaction for each segment, and comments for all that is not SQL', () => {
+  expect(renderPlanSql({ ...plan, problems: [problem] })).toBe(`-- up on shop: 1_a -> 5_e
+-- The statements of the migrations only: Lockstep also takes its lock and writes its history.
+-- HISTORY_OUT_OF_ORDER: It is late. Rename it.
+
+BEGIN;
+
+-- 2_b (up)
+SELECT 1;
+SELECT 2;
+
+COMMIT;
+
+-- 3_c (up)
+CREATE INDEX CONCURRENTLY ON t (a)
+;
+
+BEGIN;
+
+-- 4_d (up)
+-- A TypeScript migration: its statements are known only when it runs.
+
+-- 5_e (up)
+SELECT 3 -- the last
+;
+
+COMMIT;`)
+})
