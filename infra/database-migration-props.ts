@@ -1,0 +1,143 @@
+import type { Duration } from 'aws-cdk-lib'
+import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import type * as logs from 'aws-cdk-lib/aws-logs'
+import type * as s3 from 'aws-cdk-lib/aws-s3'
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import type { RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import type { DatabaseSource } from './database-target.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Properties of a `DatabaseMigration`. */
+export interface DatabaseMigrationProps {
+  /** The RDS instance, Aurora cluster or proxy; for any other PostgreSQL `{ secret, vpc, securityGroups }`. */
+  readonly database: DatabaseSource
+
+  /** Directory of the migration files; relative to where the app runs. */
+  readonly migrations: string
+
+  /**
+   * Credentials: `username` and `password`, and `host`, `port`, `dbname` where the database does not tell them.
+   *
+   * @default - the database's own secret. Needed for a proxy and for an imported instance or cluster
+   */
+  readonly secret?: secretsmanager.ISecret
+
+  /**
+   * The network that the function runs in.
+   *
+   * @default - the database's own. Needed for a proxy and for an imported instance or cluster
+   */
+  readonly vpc?: ec2.IVpc
+
+  /**
+   * Subnets for the function: with a route to the database, to Secrets Manager and to S3.
+   *
+   * @default - private subnets with egress; else isolated ones
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection
+
+  /**
+   * The database to migrate.
+   *
+   * @default - the secret's `dbname`
+   */
+  readonly databaseName?: string
+
+  /**
+   * Name of this set of migrations. Two sets in one database have histories of their own.
+   *
+   * @default 'default'
+   */
+  readonly set?: string
+
+  /**
+   * The schema of Lockstep's own tables.
+   *
+   * @default 'lockstep'
+   */
+  readonly historySchema?: string
+
+  /**
+   * `run`: one transaction spans all pending migrations. `migration`: each has its own.
+   *
+   * @default 'run'
+   */
+  readonly transaction?: TransactionScope
+
+  /**
+   * What a rollback of the deployment does with the migrations that it applied.
+   *
+   * @default 'revert'
+   */
+  readonly onRollback?: RollbackPolicy
+
+  /**
+   * What is kept of the database before it is changed.
+   *
+   * @default Snapshot.logical()
+   */
+  readonly snapshot?: Snapshot
+
+  /**
+   * Bucket for snapshots and for the record of runs under way. Only a prefix of it is used.
+   *
+   * @default - a new one: private, encrypted, versioned, expiring after 30 days, kept when the stack is deleted
+   */
+  readonly snapshotBucket?: s3.IBucket
+
+  /**
+   * `verify-full` checks the server's certificate and name. `disable` is for tests and tunnels.
+   *
+   * @default 'verify-full'
+   */
+  readonly tls?: TlsMode
+
+  /**
+   * Certificates (PEM text) to trust beside those of Amazon RDS.
+   *
+   * @default - none
+   */
+  readonly certificateAuthority?: string
+
+  /**
+   * Whether a deployment applies what is pending. Without, it only reports; a person applies.
+   *
+   * @default true
+   */
+  readonly autoApply?: boolean
+
+  /**
+   * How long the function may run; at most 14 minutes, so that its answer reaches CloudFormation.
+   *
+   * @default Duration.minutes(14)
+   */
+  readonly timeout?: Duration
+
+  /**
+   * The function's memory in MiB; its share of CPU grows with it.
+   *
+   * @default 1024
+   */
+  readonly memorySize?: number
+
+  /**
+   * How long to wait for another run of the same set.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly lockTimeout?: Duration
+
+  /**
+   * How long to go on trying to connect, as to a cluster that has paused.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly connectTimeout?: Duration
+
+  /**
+   * How long the function's log is kept. It outlives the stack, to tell why a first deployment failed.
+   *
+   * @default RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays
+}

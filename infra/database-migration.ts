@@ -1,0 +1,114 @@
+import { CustomResource, Duration } from 'aws-cdk-lib'
+import type * as iam from 'aws-cdk-lib/aws-iam'
+import type * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as logs from 'aws-cdk-lib/aws-logs'
+import type * as s3 from 'aws-cdk-lib/aws-s3'
+import { Provider } from 'aws-cdk-lib/custom-resources'
+import { Construct, type IConstruct } from 'constructs'
+import type { MigrationResourceProperties } from '../lambda/contract.ts'
+import type { DatabaseMigrationProps } from './database-migration-props.ts'
+import { createRequirement, type DatabaseRequirementProps } from './database-requirement.ts'
+import { addressOf, databaseTarget, type DatabaseTarget } from './database-target.ts'
+import { createMigrationFunction } from './migration-function.ts'
+import { readMigrationSet, type MigrationSet } from './migration-set.ts'
+import { migrationSettings, settingsProperty, type MigrationSettings } from './migration-settings.ts'
+import { allowNetworkAccess } from './network-access.ts'
+import { grantSecret } from './secret-access.ts'
+import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
+import { explained } from './synthesis-error.ts'
+
+/**
+ * Migrates a PostgreSQL database in lockstep with the deployment: forward with it, and back with it.
+ *
+ * @example
+ * const migration = new DatabaseMigration(this, 'Migration', { database: cluster, migrations: 'migrations' })
+ * migration.executeBefore(service)
+ */
+export class DatabaseMigration extends Construct {
+  /**
+   * Fails the deployment of this stack while the database, which another stack migrates, lacks a migration.
+   *
+   * @example
+   * const ready = DatabaseMigration.fromServiceToken(this, 'Schema', { serviceToken, require: '20261121_add_email' })
+   * service.node.addDependency(ready)
+   */
+  static fromServiceToken(scope: Construct, id: string, props: DatabaseRequirementProps): CustomResource {
+    return createRequirement(scope, id, props)
+  }
+
+  /** Answers CloudFormation, on-demand events such as `{ "action": "status" }`, and the CLI's `--function`. */
+  readonly function: lambda.Function
+  /** Holds snapshots and the record of runs under way. */
+  readonly bucket: s3.IBucket
+  /** Identifies this migration to `fromServiceToken` in another stack. */
+  readonly serviceToken: string
+  readonly resource: CustomResource
+  /** Id of the last applied migration, known at deployment. */
+  readonly current: string
+
+  constructor(scope: Construct, id: string, props: DatabaseMigrationProps) {
+    super(scope, id)
+    const settings = migrationSettings(this, props)
+    const migrations = explained(() => readMigrationSet(props.migrations))
+    const target = databaseTarget(this, props)
+    this.bucket = props.snapshotBucket ?? createSnapshotBucket(this)
+    const snapshots = { bucket: this.bucket, prefix: snapshotPrefix(this, settings.set) }
+    const logGroup = this.#createLogGroup('Logs', props)
+
+    this.function = explained(() =>
+      createMigrationFunction(this, { props, settings, migrations, target, snapshots, logGroup }),
+    )
+    grantSecret(this, target.secret, this.function)
+    grantSnapshots(this.function, snapshots)
+
+    const provider = new Provider(this, 'Provider', {
+      onEventHandler: this.function,
+      logGroup: this.#createLogGroup('ProviderLogs', props),
+    })
+    this.serviceToken = provider.serviceToken
+    this.resource = this.#createResource(props, settings, migrations, target)
+    this.resource.node.addDependency(...target.resources, ...allowNetworkAccess(target, this.function))
+    this.current = this.resource.getAttString('Current')
+  }
+
+  /** These wait until the database is migrated: whatever runs the code that needs the new schema. */
+  executeBefore(...scopes: readonly IConstruct[]): void {
+    for (const scope of scopes) scope.node.addDependency(this.resource)
+  }
+
+  /** The migration waits for these. */
+  executeAfter(...scopes: readonly IConstruct[]): void {
+    this.resource.node.addDependency(...scopes)
+  }
+
+  /** Lets a person or a pipeline send on-demand events to the function. */
+  grantInvoke(grantee: iam.IGrantable): iam.Grant {
+    return this.function.grantInvoke(grantee)
+  }
+
+  #createLogGroup(id: string, props: DatabaseMigrationProps): logs.LogGroup {
+    return new logs.LogGroup(this, id, { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS })
+  }
+
+  #createResource(
+    { databaseName }: DatabaseMigrationProps,
+    settings: MigrationSettings,
+    migrations: MigrationSet,
+    target: DatabaseTarget,
+  ): CustomResource {
+    const properties: MigrationResourceProperties = {
+      set: settings.set,
+      migrations: migrations.digest,
+      settings: settingsProperty(settings, addressOf(target, databaseName)),
+      heads: migrations.head,
+    }
+    return new CustomResource(this, 'Resource', {
+      serviceToken: this.serviceToken,
+      resourceType: 'Custom::DatabaseMigration',
+      // A function that cannot answer must not hold the deployment for CloudFormation's hour. It is a property of
+      // the resource, so it is the same for every `timeout`: a changed one would be a reason to run.
+      serviceTimeout: Duration.minutes(15),
+      properties: { ...properties },
+    })
+  }
+}

@@ -1,0 +1,71 @@
+import { Duration } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import type { RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import type { DatabaseMigrationProps } from './database-migration-props.ts'
+import { digestOf } from './migration-set.ts'
+import { Snapshot } from './snapshot.ts'
+import { invalidProperty } from './synthesis-error.ts'
+
+/** What decides how a run behaves: a change to any of it is a reason to run. */
+export interface MigrationSettings {
+  readonly set: string
+  readonly historySchema: string
+  readonly transaction: TransactionScope
+  readonly onRollback: RollbackPolicy
+  readonly snapshot: SnapshotMode
+  readonly autoApply: boolean
+  readonly tls: TlsMode
+}
+
+/** Its answer must be out before the Provider framework's own 15 minutes are over. */
+export const LONGEST_TIMEOUT = Duration.minutes(14)
+
+/**
+ * The settings with their defaults.
+ *
+ * @throws SynthesisError for a value that would only fail at deployment.
+ */
+export function migrationSettings(scope: Construct, props: DatabaseMigrationProps): MigrationSettings {
+  refuseInvalid(scope, props)
+  return {
+    set: props.set ?? 'default',
+    historySchema: props.historySchema ?? 'lockstep',
+    transaction: props.transaction ?? 'run',
+    onRollback: props.onRollback ?? 'revert',
+    snapshot: (props.snapshot ?? Snapshot.logical()).mode,
+    autoApply: props.autoApply ?? true,
+    tls: props.tls ?? 'verify-full',
+  }
+}
+
+/**
+ * The value that CloudFormation compares. The address stays outside of the digest, because it is known only at
+ * deployment: a database that is replaced gets a new one, and the new database needs its migrations.
+ */
+export function settingsProperty(settings: MigrationSettings, address: string): string {
+  return `${digestOf(settings)} ${address}`
+}
+
+function refuseInvalid(scope: Construct, { set, historySchema, timeout }: DatabaseMigrationProps): void {
+  if (set !== undefined && !isName(set)) {
+    throw invalidProperty(scope, `"set" is "${set}".`, 'Use 1 to 63 letters, digits, "-", "_" or ".".')
+  }
+  if (historySchema !== undefined && (!isName(historySchema) || historySchema.startsWith('pg_'))) {
+    throw invalidProperty(
+      scope,
+      `"historySchema" is "${historySchema}".`,
+      'Use 1 to 63 letters, digits, "-", "_" or ".", not beginning with "pg_".',
+    )
+  }
+  if (timeout !== undefined && !timeout.isUnresolved() && timeout.toSeconds() > LONGEST_TIMEOUT.toSeconds()) {
+    throw invalidProperty(
+      scope,
+      `"timeout" is ${timeout.toHumanString()}.`,
+      `Give at most ${LONGEST_TIMEOUT.toHumanString()}: a function that ran longer could not tell CloudFormation.`,
+    )
+  }
+}
+
+function isName(text: string): boolean {
+  return /^[\w.-]{1,63}$/.test(text)
+}

@@ -1,0 +1,184 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { SecretValue } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import * as kms from 'aws-cdk-lib/aws-kms'
+import * as rds from 'aws-cdk-lib/aws-rds'
+import * as s3 from 'aws-cdk-lib/aws-s3'
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import { describe, expect, it } from 'vitest'
+import {
+  createApp,
+  createCluster,
+  createMigration,
+  createStack,
+  existingDatabase,
+  SECRET_ARN,
+  type TemplateResource,
+} from './fixtures.ts'
+
+interface Statement {
+  readonly Action: string | readonly string[]
+  readonly Effect: string
+  readonly Resource: unknown
+  readonly Condition?: unknown
+}
+
+/** What the function's role may do, beyond AWS's managed policies for a function in a network. */
+function statementsOf(template: Template): readonly Statement[] {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy')) as [string, TemplateResource][]
+  return policies
+    .filter(([id]) => id.startsWith('MigrationFunction'))
+    .flatMap(
+      ([, { Properties }]) => (Properties.PolicyDocument as { readonly Statement: readonly Statement[] }).Statement,
+    )
+}
+
+const PREFIX = 'lockstep/Shop/default'
+
+describe('the permissions of the function', () => {
+  it('are these and no others', () => {
+    // GIVEN
+    const stack = createStack()
+    createMigration(stack)
+
+    // THEN
+    const bucket = { 'Fn::GetAtt': ['MigrationSnapshotBucket810D29DD', 'Arn'] }
+    expect(statementsOf(Template.fromStack(stack))).toEqual([
+      { Action: 'cloudformation:DescribeStacks', Effect: 'Allow', Resource: { Ref: 'AWS::StackId' } },
+      {
+        Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+        Effect: 'Allow',
+        Resource: SECRET_ARN,
+      },
+      {
+        Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+        Effect: 'Allow',
+        Resource: { 'Fn::Join': ['', [bucket, `/${PREFIX}/*`]] },
+      },
+      {
+        Action: 's3:ListBucket',
+        Effect: 'Allow',
+        Resource: bucket,
+        Condition: { StringLike: { 's3:prefix': `${PREFIX}/*` } },
+      },
+      {
+        Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        Effect: 'Allow',
+        Resource: { 'Fn::GetAtt': ['MigrationSnapshotKeyA3D587FB', 'Arn'] },
+      },
+    ])
+  })
+
+  it('never name every resource', () => {
+    const stack = createStack()
+    createMigration(stack)
+    expect(statementsOf(Template.fromStack(stack)).filter(({ Resource }) => Resource === '*')).toEqual([])
+  })
+
+  it('include the key of the secret and that of a bucket that is brought along', () => {
+    // GIVEN
+    const stack = createStack()
+    const keyOf = (name: string): kms.IKey =>
+      kms.Key.fromKeyArn(stack, name, `arn:aws:kms:eu-central-1:111122223333:key/${name}`)
+    const secret = secretsmanager.Secret.fromSecretAttributes(stack, 'OwnSecret', {
+      secretCompleteArn: SECRET_ARN,
+      encryptionKey: keyOf('of-secret'),
+    })
+    const snapshotBucket = s3.Bucket.fromBucketAttributes(stack, 'OwnBucket', {
+      bucketName: 'own',
+      encryptionKey: keyOf('of-bucket'),
+    })
+
+    // WHEN
+    createMigration(stack, { secret, snapshotBucket })
+
+    // THEN
+    const ofKeys = statementsOf(Template.fromStack(stack)).filter(({ Resource }) =>
+      String(Resource).startsWith('arn:aws:kms'),
+    )
+    expect(ofKeys).toEqual([
+      {
+        Action: 'kms:Decrypt',
+        Effect: 'Allow',
+        Resource: expect.stringMatching(/of-secret$/),
+        Condition: { StringEquals: { 'kms:ViaService': expect.anything() } },
+      },
+      {
+        Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        Effect: 'Allow',
+        Resource: expect.stringMatching(/of-bucket$/),
+      },
+    ])
+  })
+})
+
+describe('a database of another stack', () => {
+  it('makes no cycle, with a key of its own for its secret', () => {
+    // GIVEN
+    const app = createApp()
+    const owner = createStack(app, 'Owner')
+    const encryptionKey = new kms.Key(owner, 'Key') as kms.IKey
+    const database = createCluster(owner, {
+      credentials: rds.Credentials.fromGeneratedSecret('shop', { encryptionKey }),
+    })
+    const stack = createStack(app)
+
+    // WHEN
+    createMigration(stack, { database })
+
+    // THEN
+    const template = Template.fromStack(stack)
+    const arn = { 'Fn::ImportValue': expect.stringMatching(/^Owner:.*Key/) }
+    expect(statementsOf(template)).toContainEqual(expect.objectContaining({ Action: 'kms:Decrypt', Resource: arn }))
+    expect(template.findResources('AWS::EC2::SecurityGroupIngress')).not.toEqual({})
+    expect(owner.dependencies).toEqual([])
+  })
+})
+
+describe('a secret that is known by its name', () => {
+  it('is granted whatever characters Secrets Manager has added', () => {
+    // GIVEN
+    const stack = createStack()
+    const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Named', 'shop')
+
+    // WHEN
+    createMigration(stack, { secret })
+
+    // THEN
+    const [statement] = statementsOf(Template.fromStack(stack)).filter(({ Action }) =>
+      Action.includes('secretsmanager:GetSecretValue'),
+    )
+    expect(JSON.stringify(statement?.Resource)).toMatch(/:secret:shop-\?{6}"/)
+  })
+})
+
+describe('a secret', () => {
+  it('appears in nothing that the migration makes', () => {
+    // GIVEN a password that CDK knows, because another stack made the secret from it
+    const canary = 'canary-7f3c0b1e'
+    const app = createApp()
+    const owner = createStack(app, 'Owner')
+    const secret = new secretsmanager.Secret(owner, 'Secret', {
+      secretObjectValue: {
+        username: SecretValue.unsafePlainText('shop'),
+        password: SecretValue.unsafePlainText(canary),
+      },
+    })
+    const stack = createStack(app)
+
+    // WHEN
+    createMigration(stack, { database: existingDatabase(stack, { secret: secret as secretsmanager.ISecret }) })
+    const assembly = app.synth()
+
+    // THEN
+    const leaks = filesOf(assembly.directory).filter((file) => readFileSync(file).includes(canary))
+    expect(leaks.map((file) => basename(file)).toSorted()).toEqual(['Owner.template.json', 'tree.json'])
+  })
+})
+
+function filesOf(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
