@@ -1,0 +1,38 @@
+import type { Properties } from './template.ts'
+
+/** A resource as the template wants it, with its properties resolved. */
+export interface DesiredResource {
+  readonly logicalId: string
+  readonly type: string
+  readonly properties: Properties
+}
+
+/** A resource as it stands. */
+export interface ResourceState extends DesiredResource {
+  /** What `Ref` gives. */
+  readonly physicalId: string
+  /** What `Fn::GetAtt` gives. */
+  readonly attributes: Properties
+}
+
+/** What came of a change. A failed one may still have made something that must be deleted. */
+export type Change =
+  | { readonly ok: true; readonly physicalId: string; readonly attributes: Properties }
+  | { readonly ok: false; readonly reason: string; readonly physicalId?: string }
+
+/** What knows how to make, change and delete one kind of resource. */
+export interface ResourceHandler {
+  readonly create: (desired: DesiredResource) => Promise<Change>
+  readonly update: (desired: DesiredResource, current: ResourceState) => Promise<Change>
+  readonly remove: (current: ResourceState) => Promise<Change>
+}
+
+/** Real values for a resource that is only pretended, such as the name of a bucket that a test made. */
+interface PhysicalValues {
+  /** What `Ref` gives. */
+  readonly ref?: string
+  /** What `Fn::GetAtt` gives. */
+  readonly attributes?: Properties
+}
+
+export type PhysicalLookup = (resource: DesiredResource) => PhysicalValues | undefined

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { startHttpServer } from '../http-server.ts'
+import { functionArn, functionName, type FunctionDefinition } from './definition.ts'
+import type { Endpoints } from './environment.ts'
+import { answerApiRequest } from './http-api.ts'
+import type { Invocation } from './invocation.ts'
+import { createRegistry, type Registered } from './registry.ts'
+
+/** A Lambda service on this machine: functions are real processes with Lambda's environment and limits. */
+export interface LambdaService {
+  /** Serves the Invoke and GetFunction calls of any AWS client. */
+  readonly endpoint: string
+  /** Creates the function, or replaces its code and configuration; what runs already ends on the old code. */
+  readonly deploy: (definition: FunctionDefinition) => Promise<string>
+  readonly remove: (nameOrArn: string) => Promise<void>
+  readonly definition: (nameOrArn: string) => FunctionDefinition | undefined
+  /** A failed invocation is a result; only a function that does not exist is an error. */
+  readonly invoke: (nameOrArn: string, event: unknown) => Promise<Invocation>
+  /** Kills what runs at once, as when the machine below it is lost. */
+  readonly crash: (nameOrArn: string) => Promise<void>
+  /** The next `count` HTTP calls do invoke the function, but their connection is cut before the answer. */
+  readonly dropConnections: (nameOrArn: string, count: number) => void
+  /** Finished invocations, oldest first. */
+  readonly invocations: (nameOrArn?: string) => readonly Invocation[]
+  /** Everything that functions wrote to stdout and stderr, with Lambda's own START, END and REPORT lines. */
+  readonly logs: (nameOrArn?: string) => Promise<string>
+  readonly stop: () => Promise<void>
+}
+
+/** Starts an empty Lambda service; `endpoints` are where its functions find other services. */
+export async function startLambda(endpoints: Endpoints = {}): Promise<LambdaService> {
+  const registry = await createRegistry()
+  const finished: Invocation[] = []
+  const drops = new Map<string, number>()
+  const find = (nameOrArn: string): Registered => {
+    const entry = registry.find(nameOrArn)
+    if (entry === undefined) throw new Error(`Function not found: ${functionArn(functionName(nameOrArn))}`)
+    return entry
+  }
+  const invoke = async (nameOrArn: string, event: unknown): Promise<Invocation> => {
+    const invocation = await run(find(nameOrArn), event)
+    finished.push(invocation)
+    return invocation
+  }
+  const dropsConnection = (name: string): boolean => {
+    const left = drops.get(name) ?? 0
+    drops.set(name, Math.max(0, left - 1))
+    return left > 0
+  }
+  const definition = (nameOrArn: string): FunctionDefinition | undefined => registry.find(nameOrArn)?.definition
+  const server = await startHttpServer((request) => answerApiRequest(request, { definition, invoke, dropsConnection }))
+  return {
+    endpoint: server.endpoint,
+    deploy: (definition) => registry.deploy(definition, { ...endpoints, LAMBDA: server.endpoint }),
+    remove: registry.remove,
+    definition,
+    invoke,
+    crash: (nameOrArn) => find(nameOrArn).deployed.crash(),
+    dropConnections: (nameOrArn, count) => void drops.set(functionName(nameOrArn), count),
+    invocations: (nameOrArn) =>
+      finished.filter((one) => nameOrArn === undefined || one.functionName === functionName(nameOrArn)),
+    logs: registry.logs,
+    stop: async () => {
+      await server.stop()
+      await registry.destroy()
+    },
+  }
+}
+
+async function run({ definition, deployed }: Registered, event: unknown): Promise<Invocation> {
+  const requestId = randomUUID()
+  const text = JSON.stringify(event) ?? 'null'
+  const startedAt = performance.now()
+  const { payload, failed, peakMb } = await deployed.invoke(requestId, text)
+  return {
+    functionName: definition.name,
+    requestId,
+    event: text,
+    payload,
+    ...(failed ? { functionError: 'Unhandled' as const } : {}),
+    durationMs: performance.now() - startedAt,
+    maxMemoryMb: peakMb,
+  }
+}
