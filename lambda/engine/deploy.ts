@@ -1,8 +1,9 @@
 import type { RollbackPolicy, RunResult } from '../contract.ts'
-import { LockstepError } from '../errors.ts'
+import { LockstepError, messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import { downSteps, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
+import type { PlannedRun } from './ongoing-run.ts'
 import { planDown } from './plan-down.ts'
 import { executeRun } from './run.ts'
 import type { Session } from './session.ts'
@@ -86,10 +87,27 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })
     const steps = await downSteps(context, session, graph, chosen)
-    return await executeRun(context, session, { ...plannedOf(run), action: 'down', steps, state, warnings: [] })
+    const planned = { ...plannedOf(run), takeSnapshot: snapshotIfPossible(context, run.takeSnapshot) }
+    return await executeRun(context, session, { ...planned, action: 'down', steps, state, warnings: [] })
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'MIGRATION_IRREVERSIBLE')
       return keep(`because ${error.message}`)
     throw error
+  }
+}
+
+/** The way back is not closed because a copy of what the failed deployment made cannot be had. */
+function snapshotIfPossible(
+  context: EngineContext,
+  takeSnapshot: RunRequest['takeSnapshot'],
+): PlannedRun['takeSnapshot'] {
+  if (!takeSnapshot) return null
+  return async (runId) => {
+    try {
+      return await takeSnapshot(runId)
+    } catch (error) {
+      context.log.warn('no snapshot could be taken before the rollback; going on without', { error: messageOf(error) })
+      return null
+    }
   }
 }

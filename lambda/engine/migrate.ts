@@ -21,7 +21,7 @@ export interface RunRequest {
   /** Makes a second delivery of the same request get the first one's answer. @default null */
   readonly requestId?: string | null
   readonly details?: RunDetails
-  readonly takeSnapshot?: ((runId: string) => Promise<string>) | null
+  readonly takeSnapshot?: ((runId: string) => Promise<string | null>) | null
   readonly signal?: AbortSignal
 }
 

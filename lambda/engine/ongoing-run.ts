@@ -13,8 +13,8 @@ export interface PlannedRun {
   readonly requestId: string | null
   readonly details: RunDetails
   readonly warnings: readonly string[]
-  /** Takes a complete, verified snapshot and gives its URI. Null: none is wanted. */
-  readonly takeSnapshot: ((runId: string) => Promise<string>) | null
+  /** Takes a complete, verified snapshot and gives its URI, or null when it may be done without. Null: none is wanted. */
+  readonly takeSnapshot: ((runId: string) => Promise<string | null>) | null
   readonly signal: AbortSignal
 }
 

@@ -90,6 +90,21 @@ describe('deploy', () => {
     })
   })
 
+  it('goes forward only with a snapshot, and back without one when none can be had', async () => {
+    const { engine } = await deployed()
+    const denied = { takeSnapshot: () => Promise.reject(new Error('AccessDenied')) }
+    expect(await deploy(engine, { ...request([a, b], 'v2', 'v1'), ...denied })).toMatchObject({
+      status: 'failed',
+      rolledBack: true,
+    })
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    expect(await deploy(engine, { ...request([a], 'v1', 'v2'), ...denied })).toMatchObject({
+      status: 'succeeded',
+      reverted: ['2_b'],
+      snapshot: null,
+    })
+  })
+
   it('succeeds when the failed deployment left nothing to take back', async () => {
     const { engine } = await deployed()
     expect(
