@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { ESBUILD_OPTIONS } from './esbuild-options.ts'
@@ -13,10 +13,12 @@ export interface BundleFile {
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const LOCAL_REQUIRE = createRequire(import.meta.url)
+/** Every module is of this one's kind: `.ts` in the sources, `.js` in the package. */
+const EXTENSION = extname(import.meta.url)
 
 const ENTRIES = {
-  index: 'lambda/handler.ts',
-  'pg-dump-worker': 'lambda/snapshot/pg-dump-worker.ts',
+  index: `lambda/handler${EXTENSION}`,
+  'pg-dump-worker': `lambda/snapshot/pg-dump-worker${EXTENSION}`,
 }
 
 /** Found at run time beside the module that loads it. */
@@ -32,7 +34,7 @@ export function bundleModules(entries: Readonly<Record<string, string>>): readon
     absWorkingDir: ROOT,
     entryPoints: entries,
     outdir: 'out',
-    alias: { '@rushstack/ts-command-line': join(ROOT, 'infra', 'ts-command-line-stub.ts') },
+    alias: { '@rushstack/ts-command-line': join(ROOT, 'infra', `ts-command-line-stub${EXTENSION}`) },
     external: ['pg-native'],
   })
   return [

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { useBaselineWebAssembly } from '../web-assembly.ts'
@@ -138,8 +138,7 @@ function createFeed(
   }
 }
 
-/** In a bundle the worker lies beside it, compiled; in the source tree it is the TypeScript file. */
+/** It lies beside this module and is of its kind: `.ts` in the sources, `.js` in the package, `.mjs` in a bundle. */
 function workerUrl(): URL {
-  const bundled = new URL('./pg-dump-worker.mjs', import.meta.url)
-  return existsSync(bundled) ? bundled : new URL('./pg-dump-worker.ts', import.meta.url)
+  return new URL(`./pg-dump-worker${extname(import.meta.url)}`, import.meta.url)
 }

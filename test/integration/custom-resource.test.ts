@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { onEvent, type CustomResourceEvent } from '../../lambda/custom-resource.ts'
 import { createDatabase } from '../support/database.ts'
-import { directoryOf, lockstepFor } from '../support/lockstep.ts'
+import { lockstepFor } from '../support/lockstep.ts'
+import { writeFiles } from '../support/source-files.ts'
 
 const FILE = '-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n'
 const UNREACHABLE = 'postgres://nobody:canary@127.0.0.1:1/nowhere'
@@ -24,7 +25,7 @@ const properties = { set: 'default', migrations: 'v1', settings: 's', heads: '1_
 describe('onEvent', () => {
   it('migrates on Create and answers with where the database is', async () => {
     const database = await createDatabase()
-    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }))
+    const lockstep = lockstepFor(database.url, await writeFiles({ '1_a.sql': FILE }))
     const answer = await onEvent(lockstep, event('Create', properties))
     expect(answer).toMatchObject({
       PhysicalResourceId: 'lockstep:default',
@@ -40,7 +41,7 @@ describe('onEvent', () => {
   })
 
   it('fails when the database is down', async () => {
-    const lockstep = lockstepFor(UNREACHABLE, await directoryOf({ '1_a.sql': FILE }))
+    const lockstep = lockstepFor(UNREACHABLE, await writeFiles({ '1_a.sql': FILE }))
     await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
       report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('127.0.0.1:1/nowhere as nobody') },
     })
@@ -48,7 +49,7 @@ describe('onEvent', () => {
 
   it('throws when a migration fails, so that the deployment fails', async () => {
     const database = await createDatabase()
-    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': '-- migrate:up\nSELECT nothing;' }))
+    const lockstep = lockstepFor(database.url, await writeFiles({ '1_a.sql': '-- migrate:up\nSELECT nothing;' }))
     await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
       report: { code: 'MIGRATION_FAILED', migration: '1_a' },
     })
@@ -56,7 +57,7 @@ describe('onEvent', () => {
 
   it('applies nothing when automatic application is off', async () => {
     const database = await createDatabase()
-    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }), { autoApply: false })
+    const lockstep = lockstepFor(database.url, await writeFiles({ '1_a.sql': FILE }), { autoApply: false })
     expect(await onEvent(lockstep, event('Create', properties))).toMatchObject({
       Data: { Status: 'pending', Pending: '1' },
     })
@@ -65,7 +66,7 @@ describe('onEvent', () => {
 
   it('meets a requirement when the migration is applied, and fails with what to do when it is not', async () => {
     const database = await createDatabase()
-    const lockstep = lockstepFor(database.url, await directoryOf({ '1_a.sql': FILE }))
+    const lockstep = lockstepFor(database.url, await writeFiles({ '1_a.sql': FILE }))
     const requirement = event('Create', { require: '1_a', set: 'default' })
     await expect(onEvent(lockstep, requirement)).rejects.toMatchObject({
       report: {

@@ -1,19 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { compose } from '../../lambda/compose.ts'
 import type { Config } from '../../lambda/config.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import { silentLog, type Log } from '../../lambda/log.ts'
-
-/** A temporary directory with these files; removed when the test ends. */
-export async function directoryOf(files: Readonly<Record<string, string>>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'lockstep-test-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
-  return directory
-}
 
 /** A composed Lockstep on a database URL and a directory of migrations, without snapshots. */
 export function lockstepFor(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { createDatabase, databaseAt, onServer } from '../../support/database.ts'
+import { startS3 } from '../../support/s3.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { runCli, SECOND, writeFailingSet, writeGoodSet } from './run-cli.ts'
 
@@ -61,4 +62,50 @@ test('a snapshot without a place says what to give, and a restore of none what w
   const restore = await runCli(['restore', 'nonsense', '--database-url', url, '--json'])
   expect(restore.exitCode).toBe(1)
   expect(restore.document()).toMatchObject({ error: { code: 'CONFIG_INVALID' } })
+})
+
+function awsEnvironment(endpoint: string): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'S3RVER',
+    AWS_SECRET_ACCESS_KEY: 'S3RVER',
+  }
+}
+
+test('snapshots go to a bucket and come back from it', async () => {
+  const database = await createDatabase()
+  const s3 = await startS3()
+  onTestFinished(() => s3.stop())
+  await s3.createBucket('shop-snapshots')
+  const environment = awsEnvironment(s3.endpoint)
+  const options = ['--database-url', database.url, '--snapshots', 's3://shop-snapshots/lockstep', '--json']
+  const up = await runCli(['up', ...options, '--migrations', await writeGoodSet()], { environment })
+  expect(up.document()).toMatchObject({
+    status: 'succeeded',
+    snapshot: expect.stringMatching(new RegExp(`^s3://shop-snapshots/lockstep/${database.name}/`)),
+  })
+  const { uri } = (await runCli(['snapshot', ...options], { environment })).document()
+  const copy = `copy_${randomUUID().slice(0, 8)}`
+  onTestFinished(() => onServer(`DROP DATABASE IF EXISTS ${copy} WITH (FORCE)`))
+  const restored = await runCli(['restore', String(uri), '--into', copy, ...options], { environment })
+  expect(restored.document()).toMatchObject({ database: copy })
+  expect(await databaseAt(copy).rows('SELECT text FROM notes')).toEqual([{ text: 'hello' }])
+})
+
+test('a bucket that is not there fails before anything is applied', async () => {
+  const database = await createDatabase()
+  const s3 = await startS3()
+  onTestFinished(() => s3.stop())
+  const environment = awsEnvironment(s3.endpoint)
+  const options = ['--database-url', database.url, '--snapshots', 's3://nowhere/lockstep', '--json']
+  const up = await runCli(['up', ...options, '--migrations', await writeGoodSet()], { environment })
+  expect(up.exitCode).toBe(1)
+  expect(up.document()).toMatchObject({
+    status: 'failed',
+    applied: [],
+    rolledBack: true,
+    error: { code: 'SNAPSHOT_FAILED' },
+  })
+  expect(await database.rows("SELECT to_regclass('notes') AS notes")).toEqual([{ notes: null }])
 })

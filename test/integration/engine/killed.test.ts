@@ -6,7 +6,7 @@ import { readMigrationDirectory } from '../../../lambda/engine/migration-directo
 import { migrateUp } from '../../../lambda/engine/migrate.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { engineFor } from '../../support/engine.ts'
-import { directoryOf } from '../../support/lockstep.ts'
+import { writeFiles } from '../../support/source-files.ts'
 import { until } from '../../support/wait.ts'
 
 const MAIN = new URL('../../../cli/main.ts', import.meta.url).pathname
@@ -37,7 +37,7 @@ describe('a process that is killed', () => {
   it('leaves the old state, and the next run works, between two statements of a transaction', async () => {
     const database = await createDatabase()
     const slow = '-- migrate:up\nCREATE TABLE a (id int);\nSELECT pg_sleep(8);\nCREATE TABLE b (id int);\n'
-    const directory = await directoryOf({ '1_slow.sql': slow })
+    const directory = await writeFiles({ '1_slow.sql': slow })
     await killDuring(database, directory, 'SELECT pg_sleep')
     expect(await database.rows("SELECT to_regclass('a') AS a")).toEqual([{ a: null }])
     await writeFile(join(directory, '1_slow.sql'), slow.replace('SELECT pg_sleep(8);\n', ''))
@@ -55,7 +55,7 @@ describe('a process that is killed', () => {
   it('goes on after the last finished statement outside of a transaction', async () => {
     const database = await createDatabase()
     const steps = '-- migrate:up transaction:false\nCREATE TABLE a (id int);\nSELECT pg_sleep(8);\n'
-    const directory = await directoryOf({ '1_steps.sql': steps })
+    const directory = await writeFiles({ '1_steps.sql': steps })
     await killDuring(database, directory, 'SELECT pg_sleep')
     expect(
       await database.rows(
