@@ -86,3 +86,10 @@ function loadModule(directory: string, file: string, migration: string): Readonl
     })
   }
 }
+
+function remedyForModule(error: unknown): string {
+  if (/Unexpected token 'export'|Cannot use import statement/.test(messageOf(error))) {
+    return 'Write "type": "module" in the nearest package.json, or put a package.json with just that into the migrations directory: Node took the file for CommonJS.'
+  }
+  return 'Correct the file: it must be an ES module without top-level await, in TypeScript that needs no compiler.'
+}
