@@ -65,11 +65,24 @@ function isMigrationFile(name: string): boolean {
 
 /** Reads one file. `module` is where its compiled form is, for a `.ts` that was compiled at synth. */
 export function readMigrationFile(directory: string, file: string, module: string = file): Migration {
-  const source = normalise(readFileSync(join(directory, file), 'utf8'))
   const migration = parse(file).name
+  const source = normalise(decode(readFileSync(join(directory, file)), { migration, file }))
   const base = { migration, file, source, checksum: checksumOf(source) }
   if (file.endsWith('.sql')) return parseSqlMigration(base)
   return parseTypeScriptMigration({ ...base, exports: loadModule(directory, module, migration) })
+}
+
+/** Bytes that are not UTF-8 would be replaced without a word, and the data of the migration with them. */
+function decode(bytes: Uint8Array, place: { readonly migration: string; readonly file: string }): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalidMigration({
+      ...place,
+      message: 'it is not UTF-8.',
+      remedy: 'Save the file as UTF-8 (iconv -f latin1 -t utf-8, if it was Latin-1).',
+    })
+  }
 }
 
 function loadModule(directory: string, file: string, migration: string): Readonly<Record<string, unknown>> {
@@ -81,8 +94,7 @@ function loadModule(directory: string, file: string, migration: string): Readonl
       migration,
       file,
       message: `it cannot be loaded: ${messageOf(error)}.`,
-      remedy:
-        'Correct the file: it must be an ES module without top-level await, in TypeScript that needs no compiler.',
+      remedy: remedyForModule(error),
     })
   }
 }
