@@ -1,3 +1,4 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { systemClock } from './adapters/clock.ts'
@@ -6,6 +7,7 @@ import { endpointFromSecret, endpointFromUrl } from './adapters/endpoint.ts'
 import { connect, openClient, type ConnectOptions, type Endpoint } from './adapters/postgres.ts'
 import { createS3Store } from './adapters/s3-store.ts'
 import { readDatabaseSecret } from './adapters/secrets-manager.ts'
+import { readStackStatus } from './adapters/stack-status.ts'
 import { configFromEnvironment, type Config } from './config.ts'
 import { readMigrationBundle } from './engine/migration-bundle.ts'
 import { readMigrationDirectory } from './engine/migration-directory.ts'
@@ -53,6 +55,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
       now: systemClock.now,
       ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
     }),
+    stackStatus: (stackId) => readStackStatus(new CloudFormationClient({ maxAttempts: 1 }), stackId, log),
     clock: systemClock,
     log,
     remainingMs: invocation.remainingMs ?? (() => Infinity),

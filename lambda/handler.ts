@@ -1,6 +1,7 @@
 import { createLambdaLog } from './adapters/lambda-log.ts'
 import { compose, functionConfig } from './compose.ts'
-import { isCustomResourceEvent, onEvent } from './custom-resource.ts'
+import { isCustomResourceEvent } from './custom-resource-event.ts'
+import { onEvent } from './custom-resource.ts'
 import { LockstepError, reportOf, shortSentenceOf, UNTOUCHED } from './errors.ts'
 import { onDemand } from './on-demand.ts'
 import type { Log } from './log.ts'

@@ -15,6 +15,8 @@ export interface Lockstep {
   readonly readMigrations: () => readonly Migration[]
   /** @throws LockstepError `CONFIG_INVALID` when no store is configured. */
   readonly snapshots: () => SnapshotContext
+  /** The status of a stack from CloudFormation; null when it cannot be asked. */
+  readonly stackStatus: (stackId: string) => Promise<string | null>
   readonly clock: Clock
   readonly log: Log
   /** Milliseconds until the process is ended from outside; infinite on a terminal. */

@@ -5,36 +5,18 @@ import { downSteps, nothingToDo, plannedOf, upWithin, withSession, type RunReque
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { PlannedRun } from './ongoing-run.ts'
 import { planDown } from './plan-down.ts'
+import { aimedAt, isRollback, runToTakeBack, type Targets } from './rollback.ts'
 import { executeRun } from './run.ts'
 import type { Session } from './session.ts'
-import { readLastDeployment, type AppliedMigration, type RunRecord, type State } from './state.ts'
+import { readDeployments, type AppliedMigration, type State } from './state.ts'
 
 /** A deployment's Create or Update of the custom resource. */
-export interface DeployRequest extends RunRequest {
+export interface DeployRequest extends RunRequest, Targets {
   /** Names this resource among those of the set: its stack and logical id. */
   readonly resource: string
-  /** Hash of the migrations that this event deploys. */
-  readonly target: string
-  /** Hash of the migrations that were deployed before; null on Create. */
-  readonly previousTarget: string | null
   readonly onRollback: RollbackPolicy
-}
-
-/** Beyond this, a return to earlier properties is taken for an intentional deployment. DESIGN §7. Milliseconds. */
-const ROLLBACK_WINDOW_MS = 4 * 3_600_000
-
-/**
- * Whether an Update takes a failed deployment back: the previous run of the same resource aimed at what is now the old
- * properties' hash, a short while ago. Pure.
- */
-export function isRollback(
-  request: Pick<DeployRequest, 'target' | 'previousTarget'>,
-  lastRun: Pick<RunRecord, 'details' | 'startedAt'> | null,
-  now: Date,
-): boolean {
-  if (lastRun === null || request.previousTarget === null || request.target === request.previousTarget) return false
-  const age = now.getTime() - lastRun.startedAt.getTime()
-  return lastRun.details.target === request.previousTarget && age < ROLLBACK_WINDOW_MS
+  /** The stack's status from CloudFormation; null when it cannot be asked. Asked only where it matters. */
+  readonly stackStatus: () => Promise<string | null>
 }
 
 /**
@@ -50,9 +32,10 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
   return withSession(context, run, async (session, state) => {
     const strangers = state.applied.filter((entry) => !graph.byId.has(entry.id))
     if (strangers.length > 0) {
-      const last = await readLastDeployment(session.connection, context, resource)
-      if (isRollback(request, last, context.clock.now())) {
-        const own = strangers.filter((entry) => entry.runId === last?.runId)
+      const last = runToTakeBack(await readDeployments(session.connection, context, resource), target)
+      if (isRollback(request, last, context.clock.now(), await request.stackStatus())) {
+        const runId = last !== null && aimedAt(last, request.previousTarget) ? last.runId : null
+        const own = strangers.filter((entry) => entry.runId === runId)
         return takeBack(context, session, { request, run, graph, state, strangers, own })
       }
     }
@@ -60,8 +43,31 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
   })
 }
 
+/** A Delete that CloudFormation sends while it takes the creation of the resource back. */
+export interface UndoRequest extends RunRequest {
+  readonly resource: string
+  readonly onRollback: RollbackPolicy
+}
+
+/**
+ * Reverts what this resource's Create applied, if nothing was deployed to it since.
+ *
+ * @throws LockstepError for everything that is found before the first write; what fails later is a result.
+ */
+export async function undoCreation(context: EngineContext, request: UndoRequest): Promise<RunResult> {
+  const run: RunRequest = { ...request, details: { resource: request.resource, requestType: 'Delete' } }
+  return withSession(context, run, async (session, state) => {
+    const [last] = session.ready ? await readDeployments(session.connection, context, request.resource) : []
+    const created = last?.details.requestType === 'Create' ? last.runId : null
+    const own = state.applied.filter((entry) => entry.runId === created)
+    if (own.length === 0) return nothingToDo(context, 'down', session, state, [])
+    const graph = buildGraph(request.migrations)
+    return takeBack(context, session, { request, run, graph, state, strangers: own, own })
+  })
+}
+
 interface Rollback {
-  readonly request: DeployRequest
+  readonly request: Pick<DeployRequest, 'onRollback'>
   readonly run: RunRequest
   readonly graph: MigrationGraph
   readonly state: State

@@ -88,18 +88,20 @@ export async function readRuns(
   return result.rows.map(toRun)
 }
 
-/** The latest run that a deployment of this resource made. */
-export async function readLastDeployment(
+const DEPLOYMENTS_READ = 20
+
+/** The latest runs that deployments of this resource made, newest first. */
+export async function readDeployments(
   connection: Connection,
   context: Pick<EngineContext, 'schema' | 'set'>,
   resource: string,
-): Promise<RunRecord | null> {
+): Promise<readonly RunRecord[]> {
   const result = await connection.query(
     `SELECT ${RUN_COLUMNS} FROM ${historyTables(context.schema).runs}
-WHERE "set" = $1 AND trigger = 'deployment' AND details ->> 'resource' = $2 ORDER BY started_at DESC LIMIT 1`,
-    [context.set, resource],
+WHERE "set" = $1 AND trigger = 'deployment' AND details ->> 'resource' = $2 ORDER BY started_at DESC LIMIT $3`,
+    [context.set, resource, DEPLOYMENTS_READ],
   )
-  return result.rows.map(toRun)[0] ?? null
+  return result.rows.map(toRun)
 }
 
 /** Sources as applied, by id. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { onEvent, type CustomResourceEvent } from '../../lambda/custom-resource.ts'
+import type { CustomResourceEvent } from '../../lambda/custom-resource-event.ts'
+import { onEvent } from '../../lambda/custom-resource.ts'
 import { createDatabase } from '../support/database.ts'
 import { lockstepFor } from '../support/lockstep.ts'
 import { writeFiles } from '../support/source-files.ts'

@@ -20,6 +20,7 @@ function request(migrations: readonly Migration[], target: string, previousTarge
     resource: 'stack/resource',
     onRollback: 'revert',
     requestId: `r-${requests}`,
+    stackStatus: async () => null,
   }
 }
 
@@ -69,6 +70,27 @@ describe('deploy', () => {
     const result = await deploy(engine, { ...request([a], 'v1', 'v2'), onRollback: 'keep' })
     expect(result).toMatchObject({ status: 'succeeded', reverted: [], current: '2_b' })
     expect(result.warnings[0]).toContain("onRollback is 'keep'")
+  })
+
+  it('believes CloudFormation more than the clock', async () => {
+    const { engine } = await deployed()
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    const later = { ...engine, clock: { ...systemClock, now: () => new Date(Date.now() + 5 * 3_600_000) } }
+    const asked = (status: string) => ({ ...request([a], 'v1', 'v2'), stackStatus: async () => status })
+    expect(await deploy(engine, asked('UPDATE_IN_PROGRESS'))).toMatchObject({ reverted: [], current: '2_b' })
+    expect(await deploy(later, asked('UPDATE_ROLLBACK_IN_PROGRESS'))).toMatchObject({
+      reverted: ['2_b'],
+      current: '1_a',
+    })
+  })
+
+  it('goes on with a rollback that failed before', async () => {
+    const { database, engine } = await deployed()
+    const broken = sql('2_b', 'CREATE TABLE b (id int);', 'DROP TABLE b; DROP TABLE missing;')
+    await deploy(engine, request([a, broken], 'v2', 'v1'))
+    expect(await deploy(engine, request([a], 'v1', 'v2'))).toMatchObject({ status: 'failed', current: '2_b' })
+    await database.rows('CREATE TABLE missing (id int)')
+    expect(await deploy(engine, request([a], 'v1', 'v2'))).toMatchObject({ status: 'succeeded', reverted: ['2_b'] })
   })
 
   it('keeps everything, and succeeds, when a part is irreversible', async () => {

@@ -1,0 +1,14 @@
+/** CloudFormation's event, as the Provider framework passes it on. Every property is a text. */
+export interface CustomResourceEvent {
+  readonly RequestType: 'Create' | 'Update' | 'Delete'
+  readonly RequestId: string
+  readonly StackId: string
+  readonly LogicalResourceId: string
+  readonly PhysicalResourceId?: string
+  readonly ResourceProperties: Readonly<Record<string, unknown>>
+  readonly OldResourceProperties?: Readonly<Record<string, unknown>>
+}
+
+export function isCustomResourceEvent(event: unknown): event is CustomResourceEvent {
+  return typeof event === 'object' && event !== null && 'RequestType' in event && 'ResourceProperties' in event
+}

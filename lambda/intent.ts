@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
+import { saysRollback } from './engine/rollback.ts'
+import type { SnapshotStore } from './snapshot/store.ts'
+
+/**
+ * What a deployment was about to do, and did, kept in the bucket: a rollback must know whether there is anything to
+ * take back also when the database cannot be asked. DESIGN §7.
+ */
+export interface Intent {
+  readonly version: 1
+  /** The custom resource: its stack and logical id. */
+  readonly resource: string
+  /** Hash of the migrations that were to be deployed. */
+  readonly target: string
+  /** CloudFormation's id of the event that wrote this. */
+  readonly requestId: string
+  /** `attempted`: the event arrived. `announced`: statements may run from now on. `concluded`: the run is over. */
+  readonly state: 'attempted' | 'announced' | 'concluded'
+  /** Null until concluded. */
+  readonly outcome: 'succeeded' | 'failed' | null
+  /** Whether the run left the database changed. Null until concluded. */
+  readonly changed: boolean | null
+}
+
+export type IntentSubject = Pick<Intent, 'resource' | 'target'>
+
+/** Whether a new attempt may be written over what is known: never over statements that may have run. Pure. */
+export function mayOverwrite(known: Intent | null, requestId: string): boolean {
+  return known === null || (known.state !== 'announced' && known.requestId !== requestId)
+}
+
+/**
+ * Whether an Update that cannot reach the database may succeed all the same, because it takes back a deployment that
+ * changed nothing. Pure.
+ *
+ * @param failed - the intent of the deployment that would be taken back
+ */
+export function hasNothingToTakeBack(failed: Intent | null, stackStatus: string | null): boolean {
+  const unchanged = failed === null || failed.state === 'attempted' || failed.changed === false
+  const rollback = saysRollback(stackStatus)
+  if (rollback !== null) return rollback && unchanged
+  // Without CloudFormation's word: only a deployment that failed is followed by its own reversal.
+  return failed !== null && failed.outcome !== 'succeeded' && unchanged
+}
+
+/** @throws Fault when the store cannot be read: then nothing is known. */
+export async function readIntent(store: SnapshotStore, subject: IntentSubject): Promise<Intent | null> {
+  const key = keyOf(subject)
+  // Listed first: without the right to list the whole bucket, S3 answers a missing object with AccessDenied.
+  if (!(await store.list(key)).includes(key)) return null
+  const text = Buffer.concat(await (await store.read(key)).toArray()).toString('utf8')
+  return JSON.parse(text) as Intent
+}
+
+/** @throws LockstepError `SNAPSHOT_FAILED` when the store cannot be written. */
+export async function writeIntent(store: SnapshotStore, intent: Intent): Promise<void> {
+  try {
+    await store.write(keyOf(intent), Readable.from([Buffer.from(JSON.stringify(intent))], { objectMode: false }))
+  } catch (error) {
+    throw new LockstepError({
+      code: 'SNAPSHOT_FAILED',
+      message: `The record of the run cannot be written to ${store.uri}: ${messageOf(error)}`,
+      state: UNTOUCHED,
+      remedy: 'Check that the bucket exists, that the function may write to it, and that it has a route to S3.',
+      cause: error,
+    })
+  }
+}
+
+function keyOf({ resource, target }: IntentSubject): string {
+  return `intents/${digest(resource)}/${digest(target)}.json`
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}

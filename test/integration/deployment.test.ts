@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import type { CustomResourceEvent } from '../../lambda/custom-resource-event.ts'
+import { onEvent } from '../../lambda/custom-resource.ts'
+import type { Lockstep } from '../../lambda/lockstep.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { lockstepFor } from '../support/lockstep.ts'
+import { writeFiles } from '../support/source-files.ts'
+
+const UNREACHABLE = 'postgres://nobody@127.0.0.1:1/nowhere'
+const ONE = { '1_a.sql': '-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n' }
+const TWO = { ...ONE, '2_b.sql': '-- migrate:up\nCREATE TABLE b (id int);\n-- migrate:down\nDROP TABLE b;\n' }
+const BROKEN = { ...ONE, '2_x.sql': '-- migrate:up\nSELECT nothing;\n' }
+let requests = 0
+
+function event(type: CustomResourceEvent['RequestType'], target: string, old?: string): CustomResourceEvent {
+  requests += 1
+  const properties = (migrations: string) => ({ set: 'default', migrations, settings: 's', heads: '' })
+  return {
+    RequestType: type,
+    RequestId: `request-${requests}`,
+    StackId: 'stack',
+    LogicalResourceId: 'Migration',
+    PhysicalResourceId: 'lockstep:default',
+    ResourceProperties: properties(target),
+    ...(old === undefined ? {} : { OldResourceProperties: properties(old) }),
+  }
+}
+
+interface Stage {
+  readonly database: TestDatabase
+  /** The function with these files, as CloudFormation says that the stack is. */
+  readonly code: (files: Readonly<Record<string, string>>, status?: string | null, url?: string) => Promise<Lockstep>
+}
+
+async function stage(): Promise<Stage> {
+  const database = await createDatabase()
+  const store = await writeFiles({})
+  return {
+    database,
+    code: async (files, status = null, url = database.url) => {
+      const snapshots = { location: store, kmsKeyId: null }
+      return { ...lockstepFor(url, await writeFiles(files), { snapshots }), stackStatus: async () => status }
+    },
+  }
+}
+
+const ROLLING_BACK = 'UPDATE_ROLLBACK_IN_PROGRESS'
+
+describe('a rollback while the database cannot be reached', () => {
+  it.each([ROLLING_BACK, null])('succeeds when the deployment never touched it (%s)', async (status) => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await expect(onEvent(await code(TWO, null, UNREACHABLE), event('Update', 'v2', 'v1'))).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+    const answer = await onEvent(await code(ONE, status, UNREACHABLE), event('Update', 'v1', 'v2'))
+    expect(answer).toMatchObject({ PhysicalResourceId: 'lockstep:default', Data: { Status: 'unreachable' } })
+  })
+
+  it.each([ROLLING_BACK, null])('succeeds when the deployment had failed and was rolled back (%s)', async (status) => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await expect(onEvent(await code(BROKEN), event('Update', 'v2', 'v1'))).rejects.toThrow('nothing')
+    const answer = await onEvent(await code(ONE, status, UNREACHABLE), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Status: 'unreachable' })
+  })
+
+  it.each([ROLLING_BACK, null])('fails when something was applied, and succeeds later (%s)', async (status) => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await onEvent(await code(TWO), event('Update', 'v2', 'v1'))
+    await expect(onEvent(await code(ONE, status, UNREACHABLE), event('Update', 'v1', 'v2'))).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+    const answer = await onEvent(await code(ONE, status), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Reverted: '1', Current: '1_a' })
+    expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+  })
+
+  it('is not taken for one when it goes forward', async () => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    for (const status of ['UPDATE_IN_PROGRESS', null]) {
+      await expect(onEvent(await code(TWO, status, UNREACHABLE), event('Update', 'v2', 'v1'))).rejects.toThrow(
+        'ECONNREFUSED',
+      )
+    }
+  })
+})
+
+describe('a Delete', () => {
+  it('reverts what the creation applied when CloudFormation says that the stack is rolling back', async () => {
+    const { code, database } = await stage()
+    await database.rows('CREATE TABLE before (id int)')
+    await onEvent(await code(TWO), event('Create', 'v1'))
+    await onEvent(await code(TWO, 'ROLLBACK_IN_PROGRESS'), event('Delete', 'v1'))
+    expect(
+      await database.rows("SELECT to_regclass('a') AS a, to_regclass('b') AS b, to_regclass('before')::text AS before"),
+    ).toEqual([{ a: null, b: null, before: 'before' }])
+  })
+
+  it.each(['DELETE_IN_PROGRESS', null])('keeps the database otherwise (%s)', async (status) => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await onEvent(await code(ONE, status), event('Delete', 'v1'))
+    expect(await database.rows("SELECT to_regclass('a')::text AS a")).toEqual([{ a: 'a' }])
+  })
+
+  it('keeps what was deployed after the creation', async () => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await onEvent(await code(TWO), event('Update', 'v2', 'v1'))
+    await onEvent(await code(TWO, ROLLING_BACK), event('Delete', 'v2'))
+    expect(await database.rows('SELECT count(*)::int AS n FROM lockstep.migrations')).toEqual([{ n: 2 }])
+  })
+
+  it('succeeds also when the database cannot be reached: a failure would strand the stack', async () => {
+    const { code } = await stage()
+    const answer = await onEvent(await code(ONE, 'ROLLBACK_IN_PROGRESS', UNREACHABLE), event('Delete', 'v1'))
+    expect(answer).toEqual({ PhysicalResourceId: 'lockstep:default' })
+  })
+})
