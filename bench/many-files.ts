@@ -41,7 +41,7 @@ export async function psqlScript(directory: string): Promise<string> {
     if (migration.kind !== 'sql') continue
     parts.push(...splitSection(migration, migration.up).map((statement) => `${statement.sql};`))
     parts.push(`INSERT INTO lockstep.migrations VALUES ('default', ${quoteLiteral(migration.id)}, '${migration.checksum}', 'sql', ${index + 1},
-  '{}', ${quoteLiteral(migration.source)}, now(), 1, '00000000-0000-0000-0000-000000000000', 'psql', '0');`)
+  '{}', ${quoteLiteral(migration.source)}, NULL, now(), 1, '00000000-0000-0000-0000-000000000000', 'psql', '0');`)
   }
   return [...parts, 'COMMIT;', ''].join('\n')
 }

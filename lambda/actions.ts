@@ -15,6 +15,7 @@ import type { EngineContext } from './engine/context.ts'
 import { history, plan, status } from './engine/inspect.ts'
 import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
 import type { DownTarget } from './engine/plan-down.ts'
+import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreSnapshot } from './snapshot/restore.ts'
@@ -82,7 +83,8 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
       return history(context)
     case 'plan': {
       const { action: _action, ...wanted } = request
-      return plan(context, { ...wanted, migrations: lockstep.readMigrations(), snapshot: lockstep.config.snapshotMode })
+      const { migrations, archive } = runRequest(lockstep)
+      return plan(context, { ...wanted, migrations, archive: archive ?? null, snapshot: lockstep.config.snapshotMode })
     }
     case 'up': {
       const to = request.to === undefined ? {} : { to: request.to }
@@ -130,6 +132,7 @@ export function runRequest(lockstep: Lockstep, requestId: string | null = null):
   return {
     migrations: lockstep.readMigrations(),
     requestId,
+    archive: lockstep.config.snapshots === null ? null : storedArchive(lockstep.snapshots().store),
     takeSnapshot: wantsSnapshot ? async (runId) => (await createSnapshot(lockstep.snapshots(), { runId })).uri : null,
     ...(lockstep.signal === undefined ? {} : { signal: lockstep.signal }),
   }

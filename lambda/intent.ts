@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
+import { UNTOUCHED } from './errors.ts'
 import { saysRollback } from './engine/rollback.ts'
+import { toLockstepError } from './snapshot/failure.ts'
 import type { SnapshotStore } from './snapshot/store.ts'
 
 /**
@@ -59,12 +60,10 @@ export async function writeIntent(store: SnapshotStore, intent: Intent): Promise
   try {
     await store.write(keyOf(intent), Readable.from([Buffer.from(JSON.stringify(intent))], { objectMode: false }))
   } catch (error) {
-    throw new LockstepError({
+    throw toLockstepError(error, {
       code: 'SNAPSHOT_FAILED',
-      message: `The record of the run cannot be written to ${store.uri}: ${messageOf(error)}`,
+      subject: 'Recording what the run is about to do',
       state: UNTOUCHED,
-      remedy: 'Check that the bucket exists, that the function may write to it, and that it has a route to S3.',
-      cause: error,
     })
   }
 }

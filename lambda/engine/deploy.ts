@@ -92,7 +92,7 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
   if (request.onRollback === 'keep') return keep("because onRollback is 'keep'")
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })
-    const steps = await downSteps(context, session, graph, chosen)
+    const steps = await downSteps(context, session, { graph, chosen, archive: run.archive ?? null })
     const planned = { ...plannedOf(run), takeSnapshot: snapshotIfPossible(context, run.takeSnapshot) }
     return await executeRun(context, session, { ...planned, action: 'down', steps, state, warnings: [] })
   } catch (error) {

@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS ${tables.migrations} (
   position integer NOT NULL,
   parents text[] NOT NULL,
   source text NOT NULL,
+  archive text,
   applied_at timestamptz NOT NULL,
   duration_ms integer NOT NULL,
   run_id uuid NOT NULL,
@@ -76,6 +77,7 @@ CREATE TABLE IF NOT EXISTS ${tables.progress} (
 );
 COMMENT ON SCHEMA ${tables.schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
 COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, with its source as applied.';
+COMMENT ON COLUMN ${tables.migrations}.archive IS 'sha256 of the compiled code in the archive, for a TypeScript migration.';
 COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatever came of it.';
 COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
 COMMIT`)

@@ -22,7 +22,7 @@ export function recordStepsSql(context: Keeper, records: readonly StepRecord[]):
     return `DELETE FROM ${tables.migrations} WHERE "set" = ${quoteLiteral(context.set)} AND id IN (${ids})`
   }
   return `INSERT INTO ${tables.migrations}
-("set", id, checksum, kind, position, parents, source, applied_at, duration_ms, run_id, applied_by, lockstep_version)
+("set", id, checksum, kind, position, parents, source, archive, applied_at, duration_ms, run_id, applied_by, lockstep_version)
 VALUES ${records.map((record) => rowOf(context, record)).join(',\n')}`
 }
 
@@ -36,6 +36,7 @@ function rowOf(context: Keeper, record: StepRecord): string {
     String(record.position),
     `ARRAY[${parents.map(quoteLiteral).join(', ')}]::text[]`,
     quoteLiteral(migration.source),
+    migration.kind === 'ts' && migration.compiled !== null ? quoteLiteral(migration.compiled.checksum) : 'NULL',
     `${quoteLiteral(record.appliedAt.toISOString())}::timestamptz`,
     String(Math.round(record.durationMs)),
     `${quoteLiteral(record.runId)}::uuid`,

@@ -1,4 +1,5 @@
 import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { historyReadySql } from './history-schema.ts'
@@ -63,7 +64,7 @@ export async function status(context: Reader, migrations: readonly Migration[]):
 export async function history(context: Reader): Promise<HistoryResult> {
   return look(context, async ({ connection, database, ready, state }) => {
     const runs = ready ? await readRuns(connection, context, SHOWN_RUNS) : []
-    const migrations = state.applied.map(({ appliedAt, parents: _parents, ...entry }) => ({
+    const migrations = state.applied.map(({ appliedAt, parents: _parents, archive: _archive, ...entry }) => ({
       ...entry,
       appliedAt: appliedAt.toISOString(),
     }))
@@ -89,6 +90,7 @@ export interface PlanRequest {
   readonly down?: DownTarget
   readonly sql: boolean
   readonly snapshot: SnapshotMode
+  readonly archive?: CodeArchive | null
 }
 
 /**
@@ -103,7 +105,7 @@ export async function plan(context: EngineContext, request: PlanRequest): Promis
     const base = { database, set: context.set, current: state.applied.at(-1)?.id ?? null, snapshot: request.snapshot }
     if (request.down) {
       const chosen = planDown(state.applied, request.down)
-      const steps = await downSteps(context, { connection }, graph, chosen)
+      const steps = await downSteps(context, { connection }, { graph, chosen, archive: request.archive ?? null })
       const left = state.applied.slice(0, state.applied.length - chosen.length)
       const target = left.at(-1)?.id ?? null
       return { ...base, action: 'down', target, steps: planSteps(steps, context, request.sql), problems: [] }

@@ -1,5 +1,6 @@
 import type { RunResult } from '../contract.ts'
 import { LockstepError } from '../errors.ts'
+import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
@@ -22,6 +23,8 @@ export interface RunRequest {
   readonly requestId?: string | null
   readonly details?: RunDetails
   readonly takeSnapshot?: ((runId: string) => Promise<string | null>) | null
+  /** Keeps the code of TypeScript migrations. @default null: only what needs no compiling can be reverted without its file */
+  readonly archive?: CodeArchive | null
   readonly signal?: AbortSignal
 }
 
@@ -78,7 +81,7 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
   return withSession(context, request, async (session, state) => {
     const chosen = planDown(state.applied, request.target)
     if (chosen.length === 0) return nothingToDo(context, 'down', session, state, [])
-    const steps = await downSteps(context, session, graph, chosen)
+    const steps = await downSteps(context, session, { graph, chosen, archive: request.archive ?? null })
     return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings: [] })
   })
 }
@@ -89,6 +92,7 @@ export function plannedOf(request: RunRequest): Omit<PlannedRun, 'action' | 'ste
     requestId: request.requestId ?? null,
     details: request.details ?? {},
     takeSnapshot: request.takeSnapshot ?? null,
+    archive: request.archive ?? null,
     signal: request.signal ?? new AbortController().signal,
   }
 }
@@ -113,9 +117,9 @@ export async function withSession(
 export async function downSteps(
   context: EngineContext,
   session: Pick<Session, 'connection'>,
-  graph: MigrationGraph,
-  chosen: State['applied'],
+  wanted: { readonly graph: MigrationGraph; readonly chosen: State['applied']; readonly archive: CodeArchive | null },
 ): Promise<readonly Step[]> {
+  const { graph, chosen, archive } = wanted
   await loadParser()
   const changed = chosen.filter((entry) => graph.byId.get(entry.id)?.migration.checksum !== entry.checksum)
   const sources = await readSources(
@@ -124,7 +128,8 @@ export async function downSteps(
     changed.map((entry) => entry.id),
   )
   const steps: Step[] = []
-  for (const entry of chosen) steps.push(downStep(await migrationToRevert(entry, graph, sources.get(entry.id))))
+  for (const entry of chosen)
+    steps.push(downStep(await migrationToRevert(entry, graph, { source: sources.get(entry.id), archive })))
   return steps
 }
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join, parse, resolve } from 'node:path'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import { invalidMigration } from './invalid.ts'
-import type { Migration } from './migration.ts'
+import type { CompiledModule, Migration } from './migration.ts'
 import { parseSqlMigration } from './sql-migration.ts'
 import { parseTypeScriptMigration } from './typescript-migration.ts'
 
@@ -69,7 +69,17 @@ export function readMigrationFile(directory: string, file: string, module: strin
   const source = normalise(decode(readFileSync(join(directory, file)), { migration, file }))
   const base = { migration, file, source, checksum: checksumOf(source) }
   if (file.endsWith('.sql')) return parseSqlMigration(base)
-  return parseTypeScriptMigration({ ...base, exports: loadModule(directory, module, migration) })
+  const exports = loadModule(directory, module, migration)
+  return parseTypeScriptMigration({
+    ...base,
+    exports,
+    compiled: module === file ? null : compiledModule(directory, module),
+  })
+}
+
+function compiledModule(directory: string, module: string): CompiledModule {
+  const code = readFileSync(join(directory, module), 'utf8')
+  return { code, checksum: checksumOf(code) }
 }
 
 /** Bytes that are not UTF-8 would be replaced without a word, and the data of the migration with them. */

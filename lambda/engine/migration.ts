@@ -57,6 +57,14 @@ export interface TypeScriptMigration extends MigrationBase {
   readonly up: MigrationFunction
   readonly down: MigrationFunction | null
   readonly transactional: boolean
+  /** The self-contained module that synth made of it; null where the file itself is run. */
+  readonly compiled: CompiledModule | null
+}
+
+export interface CompiledModule {
+  readonly code: string
+  /** sha256 of `code`, hex. */
+  readonly checksum: string
 }
 
 /** One migration file, read and understood. */

@@ -1,4 +1,5 @@
 import type { ErrorReport, MigrationTiming, RunResult } from '../contract.ts'
+import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import { headsOf, type RunDetails } from './run-record.ts'
 import type { State } from './state.ts'
@@ -15,6 +16,7 @@ export interface PlannedRun {
   readonly warnings: readonly string[]
   /** Takes a complete, verified snapshot and gives its URI, or null when it may be done without. Null: none is wanted. */
   readonly takeSnapshot: ((runId: string) => Promise<string | null>) | null
+  readonly archive: CodeArchive | null
   readonly signal: AbortSignal
 }
 

@@ -1,4 +1,5 @@
 import type { RunResult } from '../contract.ts'
+import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
@@ -32,6 +33,7 @@ export async function executeRun(context: EngineContext, session: Session, plann
   const stopCancelling = cancelOnAbort(context, connection, planned.signal)
   try {
     run.snapshot = await takeSnapshot(context, run)
+    await archiveCode(planned.archive, planned.steps)
     await runSegments(context, session, run)
     await stopCancelling()
     return succeeded(context, run)

@@ -15,6 +15,8 @@ export interface AppliedMigration {
   readonly runId: string
   readonly appliedBy: string
   readonly lockstepVersion: string
+  /** sha256 of the compiled code in the archive; null when there is none. */
+  readonly archive: string | null
 }
 
 /** A row of the runs. */
@@ -62,7 +64,7 @@ export async function readState(
   const set = quoteLiteral(context.set)
   const request = requestId === null ? 'NULL' : quoteLiteral(requestId)
   const [migrations, progress, last, same] = await connection.execute(`
-SELECT id, checksum, kind, position, parents, applied_at, duration_ms, run_id, applied_by, lockstep_version
+SELECT id, checksum, kind, position, parents, applied_at, duration_ms, run_id, applied_by, lockstep_version, archive
   FROM ${tables.migrations} WHERE "set" = ${set} ORDER BY position;
 SELECT id, statements_done, statements_checksum FROM ${tables.progress} WHERE "set" = ${set};
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} ORDER BY started_at DESC LIMIT 1;
@@ -130,6 +132,7 @@ function toApplied(row: Row): AppliedMigration {
     runId: String(row.run_id),
     appliedBy: String(row.applied_by),
     lockstepVersion: String(row.lockstep_version),
+    archive: row.archive as string | null,
   }
 }
 

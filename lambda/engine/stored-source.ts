@@ -1,5 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { messageOf } from '../errors.ts'
+import { loadArchived, type CodeArchive } from './code-archive.ts'
 import { checksumOf } from './migration-directory.ts'
 import type { MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
@@ -15,13 +16,13 @@ import { parseTypeScriptMigration } from './typescript-migration.ts'
 export async function migrationToRevert(
   applied: AppliedMigration,
   graph: MigrationGraph,
-  storedSource: string | undefined,
+  stored: { readonly source: string | undefined; readonly archive: CodeArchive | null },
 ): Promise<Migration> {
   const file = graph.byId.get(applied.id)?.migration
   if (file?.checksum === applied.checksum) return file
-  if (storedSource === undefined) throw irreversibleMigration(applied.id, 'the history does not hold its source')
-  const stored = await migrationFromSource(applied, storedSource)
-  return file && haveTheSameUp(file, stored) ? file : stored
+  if (stored.source === undefined) throw irreversibleMigration(applied.id, 'the history does not hold its source')
+  const migration = await migrationFromSource(applied, stored.source, stored.archive)
+  return file && haveTheSameUp(file, migration) ? file : migration
 }
 
 function haveTheSameUp(left: Migration, right: Migration): boolean {
@@ -31,23 +32,32 @@ function haveTheSameUp(left: Migration, right: Migration): boolean {
 }
 
 /** Reads a migration from the source that the history holds. @throws LockstepError `MIGRATION_IRREVERSIBLE`. */
-async function migrationFromSource(applied: AppliedMigration, source: string): Promise<Migration> {
+async function migrationFromSource(
+  applied: AppliedMigration,
+  source: string,
+  archive: CodeArchive | null,
+): Promise<Migration> {
   const base = { migration: applied.id, file: `${applied.id}.${applied.kind}`, source, checksum: checksumOf(source) }
   if (base.checksum !== applied.checksum) {
     throw irreversibleMigration(applied.id, 'the source in the history does not have the checksum recorded with it')
   }
   if (applied.kind === 'sql') return parseSqlMigration(base)
-  return parseTypeScriptMigration({ ...base, exports: await importSource(applied.id, source) })
+  return parseTypeScriptMigration({ ...base, exports: await importCode(applied, source, archive) })
 }
 
-/** Works for a migration that imports nothing but types and what Node itself has. */
-async function importSource(id: string, source: string): Promise<Readonly<Record<string, unknown>>> {
+/** From the archive; without one, from the source, if it imports nothing but types and what Node itself has. */
+async function importCode(
+  { id, archive: checksum }: AppliedMigration,
+  source: string,
+  archive: CodeArchive | null,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
+    if (archive !== null && checksum !== null) return await loadArchived(archive, checksum)
     const code = stripTypeScriptTypes(source)
     return (await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)) as Readonly<
       Record<string, unknown>
     >
   } catch (error) {
-    throw irreversibleMigration(id, `its source in the history cannot be loaded (${messageOf(error)})`)
+    throw irreversibleMigration(id, `its code cannot be loaded (${messageOf(error)})`)
   }
 }

@@ -1,6 +1,6 @@
 import { NO_DIRECTIVES, parseDuration } from './directives.ts'
 import { invalidMigration } from './invalid.ts'
-import type { Directives, MigrationFunction, TypeScriptMigration } from './migration.ts'
+import type { CompiledModule, Directives, MigrationFunction, TypeScriptMigration } from './migration.ts'
 
 interface Place {
   readonly migration: string
@@ -31,6 +31,7 @@ export function parseTypeScriptMigration(
     readonly source: string
     readonly checksum: string
     readonly exports: Readonly<Record<string, unknown>>
+    readonly compiled?: CompiledModule | null
   },
 ): TypeScriptMigration {
   const { exports } = input
@@ -51,6 +52,7 @@ export function parseTypeScriptMigration(
     up,
     down: functionOf(exports.down),
     transactional: exports.transaction !== false,
+    compiled: input.compiled ?? null,
   }
 }
 

@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { CustomResourceEvent } from '../../lambda/custom-resource-event.ts'
 import { onEvent } from '../../lambda/custom-resource.ts'
+import { readMigrationBundle } from '../../lambda/engine/migration-bundle.ts'
+import { checksumOf } from '../../lambda/engine/migration-directory.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { lockstepFor } from '../support/lockstep.ts'
@@ -85,6 +88,52 @@ describe('a rollback while the database cannot be reached', () => {
         'ECONNREFUSED',
       )
     }
+  })
+})
+
+describe('a TypeScript migration', () => {
+  const SOURCE =
+    "import { drop } from './helper.ts'\nexport const up = (c) => c.query('CREATE TABLE t (id int)')\nexport const down = (c) => c.query(drop)\n"
+  const COMPILED =
+    "const drop = 'DROP TABLE t'\nexport const up = (c) => c.query('CREATE TABLE t (id int)')\nexport const down = (c) => c.query(drop)\n"
+
+  async function bundled({ code }: Stage): Promise<Lockstep> {
+    const lockstep = await code({})
+    const entry = {
+      id: '2_t',
+      kind: 'ts',
+      checksum: checksumOf(SOURCE),
+      parents: [],
+      file: '2_t.ts',
+      module: '2_t.mjs',
+    }
+    const directory = await writeFiles({
+      '2_t.ts': SOURCE,
+      '2_t.mjs': COMPILED,
+      'manifest.json': JSON.stringify({ version: 1, migrations: [entry] }),
+    })
+    return { ...lockstep, readMigrations: () => readMigrationBundle(directory) }
+  }
+
+  it('is reverted by old code from the archive, with what it had imported', async () => {
+    const stages = await stage()
+    await onEvent(await stages.code({}), event('Create', 'v1'))
+    await onEvent(await bundled(stages), event('Update', 'v2', 'v1'))
+    expect(await stages.database.rows("SELECT to_regclass('t')::text AS t")).toEqual([{ t: 't' }])
+    const answer = await onEvent(await stages.code({}, ROLLING_BACK), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Reverted: '1' })
+    expect(await stages.database.rows("SELECT to_regclass('t') AS t")).toEqual([{ t: null }])
+  })
+
+  it('is kept, with a warning, when its archived code is not what it was', async () => {
+    const stages = await stage()
+    await onEvent(await stages.code({}), event('Create', 'v1'))
+    await onEvent(await bundled(stages), event('Update', 'v2', 'v1'))
+    const { store } = (await stages.code({})).snapshots()
+    const [archived = ''] = await store.list('archive/')
+    await store.write(archived, Readable.from([Buffer.from('export const up = 1')], { objectMode: false }))
+    const answer = await onEvent(await stages.code({}, ROLLING_BACK), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Reverted: '0', Current: '2_t' })
   })
 })
 

@@ -28,6 +28,7 @@ function applied(...migrations: readonly Migration[]): readonly AppliedMigration
     runId: 'run',
     appliedBy: 'test',
     lockstepVersion: '0',
+    archive: null,
   }))
 }
 
