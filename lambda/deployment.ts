@@ -4,7 +4,7 @@ import type { CustomResourceEvent } from './custom-resource-event.ts'
 import { deploy, undoCreation } from './engine/deploy.ts'
 import { saysRollback } from './engine/rollback.ts'
 import { errorOf, LockstepError, messageOf } from './errors.ts'
-import { hasNothingToTakeBack, mayOverwrite, readIntent, writeIntent, type Intent } from './intent.ts'
+import { hasNothingToTakeBack, mayOverwrite, readIntent, writeIntent, type Intent, type Transition } from './intent.ts'
 import type { Lockstep } from './lockstep.ts'
 
 /** What the custom resource answers with. CloudFormation takes texts only. */
@@ -17,18 +17,17 @@ export type DeploymentData = Readonly<Record<string, string>>
  * @throws LockstepError, which fails the deployment
  */
 export async function applyDeployment(lockstep: Lockstep, event: CustomResourceEvent): Promise<DeploymentData> {
-  const intent = intentOf(event)
-  const previousTarget =
-    event.RequestType === 'Update' ? migrationProperties(event.OldResourceProperties).migrations : null
-  await attempt(lockstep, intent)
+  const transition = transitionOf(event)
+  const intent = await attempt(lockstep, transition, event.RequestId)
   try {
-    const result = await run(lockstep, event, intent, previousTarget)
-    await conclude(lockstep, intent, previousTarget, result)
+    const result = await run(lockstep, event, intent)
+    await conclude(lockstep, intent, result)
     if (result.error !== undefined) throw errorOf(result.error)
     return dataOf(result)
   } catch (error) {
-    if (!isUnreachable(error) || previousTarget === null) throw error
-    if (!(await isHarmless(lockstep, event, previousTarget))) throw error
+    if (!isUnreachable(error) || !(await isHarmless(lockstep, event, transition))) throw error
+    // Must succeed: what stays "attempted" would make the next deployment look like a rollback.
+    await record(lockstep, { ...intent, state: 'concluded', outcome: 'succeeded', changed: false })
     lockstep.log.warn('the database cannot be reached, but the deployment that is rolled back never touched it', {
       error: messageOf(error),
     })
@@ -36,24 +35,19 @@ export async function applyDeployment(lockstep: Lockstep, event: CustomResourceE
   }
 }
 
-function run(
-  lockstep: Lockstep,
-  event: CustomResourceEvent,
-  intent: Intent,
-  previousTarget: string | null,
-): Promise<RunResult> {
+function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Promise<RunResult> {
   const { settings, heads } = migrationProperties(event.ResourceProperties)
   const request = runRequest(lockstep, event.RequestId)
   return deploy(engineContext(lockstep, 'deployment'), {
     ...request,
     takeSnapshot: async (runId) => {
       const snapshot = (await request.takeSnapshot?.(runId)) ?? null
-      await announce(lockstep, intent)
+      await record(lockstep, { ...intent, state: 'announced' })
       return snapshot
     },
     resource: intent.resource,
-    target: intent.target,
-    previousTarget,
+    target: intent.to,
+    previousTarget: intent.from,
     onRollback: lockstep.config.onRollback,
     stackStatus: () => lockstep.stackStatus(event.StackId),
     details: { requestType: event.RequestType, settings, heads },
@@ -65,7 +59,7 @@ function run(
  * back, what this resource's Create applied in the same operation is reverted. Never fails: that would strand the stack.
  */
 export async function answerDelete(lockstep: Lockstep, event: CustomResourceEvent): Promise<void> {
-  const { resource } = intentOf(event)
+  const { resource } = transitionOf(event)
   const stackStatus = await lockstep.stackStatus(event.StackId)
   if (saysRollback(stackStatus) !== true) {
     lockstep.log.info('the resource is deleted; the database is kept as it is', { stackStatus })
@@ -92,13 +86,11 @@ function isUnreachable(error: unknown): boolean {
   return error instanceof LockstepError && ['DATABASE_UNREACHABLE', 'SECRET_UNREADABLE'].includes(error.code)
 }
 
-async function isHarmless(lockstep: Lockstep, event: CustomResourceEvent, previousTarget: string): Promise<boolean> {
-  if (lockstep.config.snapshots === null) return false
+async function isHarmless(lockstep: Lockstep, event: CustomResourceEvent, transition: Transition): Promise<boolean> {
+  const opposite = oppositeOf(transition)
+  if (lockstep.config.snapshots === null || opposite === null) return false
   try {
-    const failed = await readIntent(lockstep.snapshots().store, {
-      resource: intentOf(event).resource,
-      target: previousTarget,
-    })
+    const failed = await readIntent(lockstep.snapshots().store, opposite)
     return hasNothingToTakeBack(failed, await lockstep.stackStatus(event.StackId))
   } catch (error) {
     lockstep.log.warn('the record of the earlier deployment cannot be read', { error: messageOf(error) })
@@ -106,54 +98,50 @@ async function isHarmless(lockstep: Lockstep, event: CustomResourceEvent, previo
   }
 }
 
-function intentOf(event: CustomResourceEvent): Intent {
+function transitionOf(event: CustomResourceEvent): Transition {
+  const isUpdate = event.RequestType === 'Update'
   return {
-    version: 1,
     resource: `${event.StackId}/${event.LogicalResourceId}`,
-    target: migrationProperties(event.ResourceProperties).migrations,
-    requestId: event.RequestId,
-    state: 'attempted',
-    outcome: null,
-    changed: null,
+    from: isUpdate ? migrationProperties(event.OldResourceProperties).migrations : null,
+    to: migrationProperties(event.ResourceProperties).migrations,
   }
 }
 
-/** A failure here is not the deployment's: {@link announce} comes before the first statement, and must succeed. */
-async function attempt(lockstep: Lockstep, intent: Intent): Promise<void> {
-  if (lockstep.config.snapshots === null) return
-  const { store } = lockstep.snapshots()
+/** Null where there is none: on Create, and when only settings change. */
+function oppositeOf({ resource, from, to }: Transition): Transition | null {
+  return from === null || from === to ? null : { resource, from: to, to: from }
+}
+
+/** A failure here is not the deployment's: the announcement comes before the first statement, and must succeed. */
+async function attempt(lockstep: Lockstep, transition: Transition, requestId: string): Promise<Intent> {
+  const first = { state: 'attempted', outcome: null, changed: null, reversal: false } as const
+  const intent: Intent = { version: 1, ...transition, requestId, ...first }
+  if (lockstep.config.snapshots === null) return intent
   try {
-    if (mayOverwrite(await readIntent(store, intent), intent.requestId)) await writeIntent(store, intent)
+    const { store } = lockstep.snapshots()
+    const opposite = oppositeOf(transition)
+    const told = { ...intent, reversal: opposite !== null && (await readIntent(store, opposite)) !== null }
+    if (mayOverwrite(await readIntent(store, intent), requestId)) await writeIntent(store, told)
+    return told
   } catch (error) {
     lockstep.log.warn('the attempt cannot be recorded', { error: messageOf(error) })
+    return intent
   }
 }
 
-async function announce(lockstep: Lockstep, intent: Intent): Promise<void> {
-  if (lockstep.config.snapshots !== null)
-    await writeIntent(lockstep.snapshots().store, { ...intent, state: 'announced' })
+/** @throws LockstepError `SNAPSHOT_FAILED`. */
+async function record(lockstep: Lockstep, intent: Intent): Promise<void> {
+  if (lockstep.config.snapshots !== null) await writeIntent(lockstep.snapshots().store, intent)
 }
 
 /** What was reverted is as if it had never been deployed. */
-async function conclude(
-  lockstep: Lockstep,
-  intent: Intent,
-  previousTarget: string | null,
-  result: RunResult,
-): Promise<void> {
-  if (lockstep.config.snapshots === null) return
-  const { store } = lockstep.snapshots()
+async function conclude(lockstep: Lockstep, intent: Intent, result: RunResult): Promise<void> {
   const changed = result.status === 'succeeded' ? result.applied.length > 0 : result.rolledBack !== true
+  const opposite = oppositeOf(intent)
   try {
-    await writeIntent(store, { ...intent, state: 'concluded', outcome: result.status, changed })
-    if (result.status === 'succeeded' && result.reverted.length > 0 && previousTarget !== null) {
-      await writeIntent(store, {
-        ...intent,
-        target: previousTarget,
-        state: 'concluded',
-        outcome: 'failed',
-        changed: false,
-      })
+    await record(lockstep, { ...intent, state: 'concluded', outcome: result.status, changed })
+    if (result.status === 'succeeded' && result.reverted.length > 0 && opposite !== null) {
+      await record(lockstep, { ...intent, ...opposite, state: 'concluded', outcome: 'failed', changed: false })
     }
   } catch (error) {
     lockstep.log.warn('the end of the run cannot be recorded', { error: messageOf(error) })

@@ -60,11 +60,27 @@ export function messageOf(thrown: unknown): string {
 /** The report of any thrown value; a value that is not a {@link LockstepError} becomes `INTERNAL`. */
 export function reportOf(thrown: unknown): ErrorReport {
   if (thrown instanceof LockstepError) return thrown.report
+  if (isFileError(thrown)) return fileReport(thrown)
   return {
     code: 'INTERNAL',
     message: `Lockstep met an error that it did not expect: ${messageOf(thrown)}`,
     state: 'Unknown. Everything that was committed is in the history.',
     remedy: 'Run "status" to see the state of the database, and report this message as a bug.',
+  }
+}
+
+const FILE_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EISDIR'])
+
+function isFileError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'code' in thrown && FILE_CODES.has(String(thrown.code))
+}
+
+function fileReport(error: Error): ErrorReport {
+  return {
+    code: 'CONFIG_INVALID',
+    message: `A file or directory cannot be used: ${error.message}.`,
+    state: UNTOUCHED,
+    remedy: 'Check who owns it and whether it may be written, or use another directory.',
   }
 }
 

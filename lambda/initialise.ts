@@ -1,6 +1,7 @@
 import type { HealthResult, InitResult } from './contract.ts'
 import type { EngineContext } from './engine/context.ts'
 import { quoteIdentifier, SqlError, type Connection } from './engine/database.ts'
+import { explained } from './engine/explained.ts'
 import { createHistory, historyReadySql } from './engine/history-schema.ts'
 import { status } from './engine/inspect.ts'
 import { LockstepError } from './errors.ts'
@@ -23,7 +24,7 @@ export async function initialise(lockstep: Lockstep): Promise<InitResult> {
     const schema = lockstep.config.historySchema
     const { rows } = await connection.query(`SELECT ${historyReadySql(schema)} AS ready`)
     const createdHistory = rows[0]?.ready !== true
-    if (createdHistory) await createHistory(connection, schema)
+    if (createdHistory) await explained(schema, () => createHistory(connection, schema))
     return { database, createdDatabase, createdHistory }
   } finally {
     await connection.close()
@@ -40,7 +41,7 @@ async function createDatabaseIfMissing(lockstep: Lockstep, database: string): Pr
   } catch (error) {
     // Two at once: the other one has made it.
     if (error instanceof SqlError && ['42P04', '23505'].includes(error.sqlState)) return false
-    throw error
+    return await explained(lockstep.config.historySchema, () => Promise.reject(error))
   } finally {
     await connection.close()
   }

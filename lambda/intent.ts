@@ -7,14 +7,10 @@ import type { SnapshotStore } from './snapshot/store.ts'
 
 /**
  * What a deployment was about to do, and did, kept in the bucket: a rollback must know whether there is anything to
- * take back also when the database cannot be asked. DESIGN §7.
+ * take back also when the database cannot be asked. DESIGN §7. One for each transition of a resource.
  */
-export interface Intent {
+export interface Intent extends Transition {
   readonly version: 1
-  /** The custom resource: its stack and logical id. */
-  readonly resource: string
-  /** Hash of the migrations that were to be deployed. */
-  readonly target: string
   /** CloudFormation's id of the event that wrote this. */
   readonly requestId: string
   /** `attempted`: the event arrived. `announced`: statements may run from now on. `concluded`: the run is over. */
@@ -23,9 +19,18 @@ export interface Intent {
   readonly outcome: 'succeeded' | 'failed' | null
   /** Whether the run left the database changed. Null until concluded. */
   readonly changed: boolean | null
+  /** The opposite transition had been attempted before: this one may itself take something back. */
+  readonly reversal: boolean
 }
 
-export type IntentSubject = Pick<Intent, 'resource' | 'target'>
+export interface Transition {
+  /** The custom resource: its stack and logical id. */
+  readonly resource: string
+  /** Hash of the migrations that were deployed before; null on Create. */
+  readonly from: string | null
+  /** Hash of the migrations to be deployed. */
+  readonly to: string
+}
 
 /** Whether a new attempt may be written over what is known: never over statements that may have run. Pure. */
 export function mayOverwrite(known: Intent | null, requestId: string): boolean {
@@ -34,20 +39,20 @@ export function mayOverwrite(known: Intent | null, requestId: string): boolean {
 
 /**
  * Whether an Update that cannot reach the database may succeed all the same, because it takes back a deployment that
- * changed nothing. Pure.
+ * changed nothing. Pure. Where CloudFormation cannot be asked, only a first attempt that did not succeed counts: a
+ * deployment that is tried again must never be taken for a rollback.
  *
- * @param failed - the intent of the deployment that would be taken back
+ * @param failed - the intent of the opposite transition, which would be taken back
  */
 export function hasNothingToTakeBack(failed: Intent | null, stackStatus: string | null): boolean {
   const unchanged = failed === null || failed.state === 'attempted' || failed.changed === false
   const rollback = saysRollback(stackStatus)
   if (rollback !== null) return rollback && unchanged
-  // Without CloudFormation's word: only a deployment that failed is followed by its own reversal.
-  return failed !== null && failed.outcome !== 'succeeded' && unchanged
+  return failed !== null && failed.outcome !== 'succeeded' && !failed.reversal && unchanged
 }
 
 /** @throws Fault when the store cannot be read: then nothing is known. */
-export async function readIntent(store: SnapshotStore, subject: IntentSubject): Promise<Intent | null> {
+export async function readIntent(store: SnapshotStore, subject: Transition): Promise<Intent | null> {
   const key = keyOf(subject)
   // Listed first: without the right to list the whole bucket, S3 answers a missing object with AccessDenied.
   if (!(await store.list(key)).includes(key)) return null
@@ -68,8 +73,8 @@ export async function writeIntent(store: SnapshotStore, intent: Intent): Promise
   }
 }
 
-function keyOf({ resource, target }: IntentSubject): string {
-  return `intents/${digest(resource)}/${digest(target)}.json`
+function keyOf({ resource, from, to }: Transition): string {
+  return `intents/${digest(resource)}/${digest(`${from ?? ''}>${to}`)}.json`
 }
 
 function digest(text: string): string {

@@ -67,7 +67,7 @@ function renderSegment(steps: readonly PlanStep[]): string {
 function sqlOf(step: PlanStep): string {
   if (step.kind === 'ts') return '-- A TypeScript migration: its statements are known only when it runs.'
   const sql = (step.sql ?? '').trim()
-  return sql === '' || sql.endsWith(';') ? sql : `${sql}\n;`
+  return sql
 }
 
 function comment(text: string): string {

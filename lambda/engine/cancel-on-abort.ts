@@ -2,6 +2,8 @@ import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 
+/** A session that has not answered by then never will: the network between is silent. Milliseconds. */
+const SILENCE_MS = 4000
 /** How long to wait for a cancellation that is under way before rolling back. Milliseconds. */
 const PATIENCE_MS = 3000
 
@@ -15,12 +17,15 @@ export function cancelOnAbort(
   signal: AbortSignal,
 ): () => Promise<void> {
   let cancelling: Promise<void> | null = null
+  let overdue: NodeJS.Timeout | undefined
   const onAbort = (): void => {
     cancelling = cancel(context, connection.processId)
+    overdue = setTimeout(() => connection.abandon(), SILENCE_MS)
   }
   signal.addEventListener('abort', onAbort, { once: true })
   return async () => {
     signal.removeEventListener('abort', onAbort)
+    clearTimeout(overdue)
     if (cancelling === null) return
     await Promise.race([cancelling, context.clock.sleep(PATIENCE_MS)])
     // The server acts on the signal a moment after it was sent: this statement takes it, if nothing else did.

@@ -16,6 +16,7 @@ export async function runCodeStep(
   let statements = 0
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
     run.signal.throwIfAborted()
+    if (step.transactional && CONTROL.test(sql)) throw transactionControl(step)
     statements += 1
     return (await connection.query(sql, parameters)).rows
   }
@@ -36,6 +37,21 @@ export async function runCodeStep(
   }
   await step.run({ query: query as MigrationContext['query'], batch, log, signal: run.signal })
   return statements
+}
+
+/** Would end the transaction that the run and its history stand in. Savepoints do not. */
+const CONTROL =
+  /^\s*(?:begin|start\s+transaction|commit|end|abort|rollback(?!\s+(?:work\s+|transaction\s+)?to)|prepare\s+transaction)\b/i
+
+function transactionControl(step: CodeStep): LockstepError {
+  return new LockstepError({
+    code: 'MIGRATION_INVALID',
+    message: `${step.migration.file} begins or ends a transaction, but it runs inside the one of the run.`,
+    state: UNTOUCHED,
+    remedy: 'Remove it, or write "export const transaction = false" in the file.',
+    migration: step.id,
+    file: step.migration.file,
+  })
 }
 
 function batchInTransaction(step: CodeStep): LockstepError {

@@ -16,6 +16,8 @@ export interface Connection {
   readonly execute: (sql: string) => Promise<readonly ResultSet[]>
   /** One statement with parameters. */
   readonly query: (sql: string, parameters?: readonly unknown[]) => Promise<ResultSet>
+  /** Cuts the session off, for when the server does not answer any more. */
+  readonly abandon: () => void
   /** Ends the session; never throws. */
   readonly close: () => Promise<void>
 }

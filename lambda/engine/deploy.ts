@@ -89,6 +89,10 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
     return nothingToDo(context, 'down', session, state, [warning])
   }
   if (own.length === 0) return keep('because the deployment that is rolled back did not apply it')
+  const newest = state.applied.slice(-own.length)
+  if (!own.every((entry, index) => entry.id === newest[index]?.id)) {
+    return keep('because other migrations were applied after it')
+  }
   if (request.onRollback === 'keep') return keep("because onRollback is 'keep'")
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })

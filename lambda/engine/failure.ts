@@ -35,7 +35,8 @@ export function failureReport(error: unknown, state: string, deadlineIsNear: boo
   if (error instanceof LockstepError) return { ...error.report, state }
   if (!(error instanceof StepError)) return plainReport(error, state)
   const { step, statement, cause } = error
-  if (cause instanceof LockstepError) return { ...cause.report, state, migration: step.id }
+  const own = reportIn(cause)
+  if (own !== null) return { ...own, state, migration: step.id }
   const overTime = cause instanceof SqlError && cause.sqlState === CANCELLED && deadlineIsNear
   return {
     code: overTime ? 'DEADLINE_EXCEEDED' : 'MIGRATION_FAILED',
@@ -47,6 +48,11 @@ export function failureReport(error: unknown, state: string, deadlineIsNear: boo
     ...(cause instanceof SqlError ? { sqlState: cause.sqlState } : {}),
     ...(statement === null ? {} : excerptAt(statement.block, offsetOf(statement, cause))),
   }
+}
+
+/** What stopped the run brings its own report: a LockstepError, or the command line's interruption. */
+function reportIn(cause: unknown): ErrorReport | null {
+  return cause instanceof Error && 'report' in cause ? (cause.report as ErrorReport) : null
 }
 
 function plainReport(error: unknown, state: string): ErrorReport {

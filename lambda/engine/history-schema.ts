@@ -69,11 +69,13 @@ CREATE TABLE IF NOT EXISTS ${tables.migrations} (
 CREATE TABLE IF NOT EXISTS ${tables.progress} (
   "set" text NOT NULL,
   id text NOT NULL,
+  direction text NOT NULL CHECK (direction IN ('up', 'down')),
   statements_done integer NOT NULL,
+  in_flight boolean NOT NULL,
   statements_checksum text NOT NULL,
   run_id uuid NOT NULL,
   updated_at timestamptz NOT NULL,
-  PRIMARY KEY ("set", id)
+  PRIMARY KEY ("set", id, direction)
 );
 COMMENT ON SCHEMA ${tables.schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
 COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, with its source as applied.';

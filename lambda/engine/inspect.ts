@@ -3,6 +3,8 @@ import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { historyReadySql } from './history-schema.ts'
+import { explained } from './explained.ts'
+import { isLockHeld, lockKey } from './lock.ts'
 import { downSteps } from './migrate.ts'
 import { buildGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
@@ -28,15 +30,26 @@ interface Found {
 async function look<T>(context: Reader, work: (found: Found) => Promise<T>): Promise<T> {
   const connection = await context.connect()
   try {
-    const { rows } = await connection.query(
-      `SELECT pg_catalog.current_database() AS database, ${historyReadySql(context.schema)} AS ready`,
-    )
-    const ready = rows[0]?.ready === true
-    const state = ready ? await readState(connection, context) : EMPTY_STATE
-    return await work({ connection, database: String(rows[0]?.database), ready, state })
+    return await explained(context.schema, async () => work(await find(connection, context)))
   } finally {
     await connection.close()
   }
+}
+
+async function find(connection: Connection, context: Reader): Promise<Found> {
+  const { rows } = await connection.query(
+    `SELECT pg_catalog.current_database() AS database, ${historyReadySql(context.schema)} AS ready`,
+  )
+  const ready = rows[0]?.ready === true
+  const state = ready ? await truthful(connection, context, await readState(connection, context)) : EMPTY_STATE
+  return { connection, database: String(rows[0]?.database), ready, state }
+}
+
+/** A run that says "running" without holding the lock was killed, or is of the time of a restored snapshot. */
+async function truthful(connection: Connection, context: Reader, state: State): Promise<State> {
+  if (state.lastRun?.status !== 'running') return state
+  if (await isLockHeld(connection, lockKey(context.schema, context.set))) return state
+  return { ...state, lastRun: { ...state.lastRun, status: 'interrupted' } }
 }
 
 /** Where the database stands against the files. @throws LockstepError `DATABASE_UNREACHABLE`, `MIGRATION_INVALID`. */
@@ -143,7 +156,12 @@ function planSteps(steps: readonly Step[], context: EngineContext, sql: boolean)
   )
 }
 
+/** A semicolon behind a comment would be a part of it. */
+function ended(sql: string): string {
+  return /--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`
+}
+
 function sqlOf(step: Step): string {
   if (step.kind === 'ts') return `-- ${step.migration.file} is code: ${step.direction}() of it runs here.`
-  return step.statements.map((statement) => `${statement.sql};`).join('\n')
+  return step.statements.map((statement) => ended(statement.sql)).join('\n')
 }

@@ -1,9 +1,13 @@
-import { quoteIdentifier, type Connection } from './database.ts'
+import { quoteIdentifier, quoteLiteral, type Connection } from './database.ts'
 
-const INVALID_SQL = `SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname !~ '^pg_'`
+/** What a statement does to indexes while others go on working. Names as in the statement. */
+export interface ConcurrentIndex {
+  readonly action: 'create' | 'reindex' | 'drop'
+  /** `create`: the table. `reindex`: the table or the index. `drop`: the index. Null: many. */
+  readonly relation: { readonly schema: string | null; readonly name: string } | null
+  /** `create`: the index, null when PostgreSQL chooses its name. */
+  readonly index: string | null
+}
 
 export interface InvalidIndex {
   readonly oid: string
@@ -11,21 +15,57 @@ export interface InvalidIndex {
   readonly name: string
 }
 
-/** Indexes that a CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY left unusable. */
-export async function invalidIndexes(connection: Connection): Promise<readonly InvalidIndex[]> {
-  const { rows } = await connection.query(INVALID_SQL)
+/** Only what this statement can have left, and nothing that another session is building at this moment. */
+function leftoversSql(target: ConcurrentIndex, relation: string): string {
+  const own =
+    target.action === 'create'
+      ? `i.indrelid = ${relation} ${target.index === null ? '' : `AND c.relname = ${quoteLiteral(target.index)}`}`
+      : `(i.indrelid = ${relation} OR i.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = ${relation}))
+  AND c.relname ~ '_cc(new|old)\\d*$'`
+  return `SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND ${own}
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
+    WHERE p.index_relid = i.indexrelid AND p.pid <> pg_catalog.pg_backend_pid())`
+}
+
+/** Invalid indexes of the kind that this statement leaves when it fails. */
+export async function leftovers(connection: Connection, target: ConcurrentIndex): Promise<readonly InvalidIndex[]> {
+  if (target.relation === null || target.action === 'drop') return []
+  const { rows } = await connection.query(leftoversSql(target, regclass(target.relation)))
   return rows.map((row) => ({ oid: String(row.oid), schema: String(row.schema), name: String(row.name) }))
 }
 
-/** Drops the invalid indexes that were not there before: what a failed concurrent build left behind. */
-export async function dropNewInvalidIndexes(
+/** Drops what the statement left, but for what was there before it. Gives the names. */
+export async function dropLeftovers(
   connection: Connection,
-  before: readonly InvalidIndex[],
+  target: ConcurrentIndex,
+  before: readonly InvalidIndex[] = [],
 ): Promise<readonly string[]> {
   const known = new Set(before.map((index) => index.oid))
-  const left = (await invalidIndexes(connection)).filter((index) => !known.has(index.oid))
+  const left = (await leftovers(connection, target)).filter((index) => !known.has(index.oid))
   for (const { schema, name } of left) {
     await connection.execute(`DROP INDEX CONCURRENTLY IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`)
   }
   return left.map((index) => `${index.schema}.${index.name}`)
+}
+
+/** Whether the statement's work stands; null when that cannot be told from the catalog. */
+export async function isDone(connection: Connection, target: ConcurrentIndex): Promise<boolean | null> {
+  if (target.relation === null) return null
+  if (target.action === 'drop') {
+    const { rows } = await connection.query(`SELECT ${regclass(target.relation)} IS NULL AS gone`)
+    return rows[0]?.gone === true
+  }
+  if (target.action === 'reindex' || target.index === null) return null
+  const { rows } = await connection.query(`SELECT i.indisvalid AS valid FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ${regclass(target.relation)} AND c.relname = ${quoteLiteral(target.index)}`)
+  return rows[0]?.valid === true
+}
+
+function regclass({ schema, name }: { readonly schema: string | null; readonly name: string }): string {
+  const qualified = `${schema === null ? '' : `${quoteIdentifier(schema)}.`}${quoteIdentifier(name)}`
+  return `pg_catalog.to_regclass(${quoteLiteral(qualified)})`
 }

@@ -17,6 +17,11 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
   AND ((l.classid::bigint << 32) | l.objid::bigint) = $1::bigint`
 
+/** Whether a run of the set is under way: it holds the lock, whatever its record says. */
+export async function isLockHeld(connection: Connection, key: string): Promise<boolean> {
+  return (await connection.query(HOLDER_SQL, [key])).rows.length > 0
+}
+
 /** The error for a lock that did not become free, naming who holds it. */
 export async function heldLockError(
   connection: Connection,

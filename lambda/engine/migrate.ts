@@ -2,6 +2,7 @@ import type { RunResult } from '../contract.ts'
 import { LockstepError } from '../errors.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
+import { explained } from './explained.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import type { PlannedRun } from './ongoing-run.ts'
@@ -103,10 +104,11 @@ export async function withSession(
   request: RunRequest,
   work: (session: Session, state: State) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const session = await openSession(context)
+  const session = await explained(context.schema, () => openSession(context))
   try {
     const requestId = request.requestId ?? null
-    const state = session.ready ? await readState(session.connection, context, requestId) : EMPTY_STATE
+    const read = () => readState(session.connection, context, requestId)
+    const state = session.ready ? await explained(context.schema, read) : EMPTY_STATE
     return earlierAnswer(context, session.database, state) ?? (await work(session, state))
   } finally {
     await session.release()

@@ -85,14 +85,16 @@ function compiledModule(directory: string, module: string): CompiledModule {
 /** Bytes that are not UTF-8 would be replaced without a word, and the data of the migration with them. */
 function decode(bytes: Uint8Array, place: { readonly migration: string; readonly file: string }): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (!text.includes('\0')) return text
   } catch {
-    throw invalidMigration({
-      ...place,
-      message: 'it is not UTF-8.',
-      remedy: 'Save the file as UTF-8 (iconv -f latin1 -t utf-8, if it was Latin-1).',
-    })
+    // Falls through.
   }
+  throw invalidMigration({
+    ...place,
+    message: 'it is not UTF-8 text.',
+    remedy: 'Save the file as UTF-8 without NUL characters (iconv -f latin1 -t utf-8, if it was Latin-1).',
+  })
 }
 
 function loadModule(directory: string, file: string, migration: string): Readonly<Record<string, unknown>> {

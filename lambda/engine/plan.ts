@@ -107,7 +107,7 @@ function outOfOrder(
     code: 'HISTORY_OUT_OF_ORDER',
     migration: id,
     message: `${id} is not applied, but ${descendant}, which comes after it, is.`,
-    remedy: `Give ${id} a name that sorts after ${descendant}, or say what it comes after with "-- lockstep:after".`,
+    remedy: `Give the file of ${id} a name that sorts after those of all applied migrations.`,
   }))
 }
 

@@ -1,61 +1,96 @@
 import { LockstepError } from '../errors.ts'
 import type { EngineContext } from './context.ts'
-import { quoteLiteral, type Connection } from './database.ts'
+import { quoteLiteral, type Connection, type Row } from './database.ts'
 import { historyTables } from './history-schema.ts'
-import type { Progress } from './state.ts'
-import { statementsChecksum, type SqlStep } from './step.ts'
+import { statementsChecksum, type Step } from './step.ts'
 
 type Keeper = Pick<EngineContext, 'schema' | 'set' | 'clock'>
 
+/** How far a migration outside of a transaction, or its down, has come. */
+export interface Progress {
+  readonly id: string
+  readonly direction: 'up' | 'down'
+  readonly statementsDone: number
+  /** The statement after those was begun, and its end is not known. */
+  readonly inFlight: boolean
+  /** sha256 over the statements that were done. */
+  readonly statementsChecksum: string
+  readonly runId: string
+}
+
+export const PROGRESS_COLUMNS = 'id, direction, statements_done, in_flight, statements_checksum, run_id'
+
+export function toProgress(row: Row): Progress {
+  return {
+    id: String(row.id),
+    direction: row.direction === 'down' ? 'down' : 'up',
+    statementsDone: Number(row.statements_done),
+    inFlight: row.in_flight === true,
+    statementsChecksum: String(row.statements_checksum),
+    runId: String(row.run_id),
+  }
+}
+
 /**
- * How many statements of a step outside of a transaction are done already.
+ * The progress of a step, if it was begun before.
  *
  * @throws LockstepError `HISTORY_CHECKSUM_CHANGED` when the file no longer begins with the statements that were done.
  */
-export function statementsDone(step: SqlStep, progress: readonly Progress[]): number {
-  const own = progress.find((entry) => entry.id === step.id)
-  if (own === undefined || step.direction === 'down') return 0
-  if (statementsChecksum(step.statements, own.statementsDone) === own.statementsChecksum) return own.statementsDone
+export function progressOf(step: Step, progress: readonly Progress[]): Progress | null {
+  const own = progress.find((entry) => entry.id === step.id && entry.direction === step.direction)
+  if (own === undefined) return null
+  if (checksumOf(step, own.statementsDone) === own.statementsChecksum) return own
   throw new LockstepError({
     code: 'HISTORY_CHECKSUM_CHANGED',
-    message: `The first ${own.statementsDone} statements of ${step.migration.file} are applied, but the file no longer begins with them.`,
-    state: `${step.id} is applied up to its statement ${own.statementsDone}.`,
+    message: `The first ${own.statementsDone} statements of ${step.migration.file} have run, but the file no longer begins with them.`,
+    state: `${step.id} has run up to its statement ${own.statementsDone}.`,
     remedy: 'Restore those statements in the file, and change only what comes after them.',
     migration: step.id,
   })
 }
 
+function checksumOf(step: Step, done: number): string {
+  return step.kind === 'sql' ? statementsChecksum(step.statements, done) : ''
+}
+
 /** The statement that records how far a step has come. */
-export function saveProgressSql(context: Keeper, step: SqlStep, done: number, runId: string): string {
+export function saveProgressSql(
+  context: Keeper,
+  step: Step,
+  at: { readonly done: number; readonly inFlight: boolean; readonly runId: string },
+): string {
   const values = [
     quoteLiteral(context.set),
     quoteLiteral(step.id),
-    String(done),
-    quoteLiteral(statementsChecksum(step.statements, done)),
-    quoteLiteral(runId),
+    quoteLiteral(step.direction),
+    String(at.done),
+    String(at.inFlight),
+    quoteLiteral(checksumOf(step, at.done)),
+    quoteLiteral(at.runId),
     quoteLiteral(context.clock.now().toISOString()),
   ]
   return `INSERT INTO ${historyTables(context.schema).progress}
-("set", id, statements_done, statements_checksum, run_id, updated_at) VALUES (${values.join(', ')})
-ON CONFLICT ("set", id) DO UPDATE SET statements_done = EXCLUDED.statements_done,
-  statements_checksum = EXCLUDED.statements_checksum, run_id = EXCLUDED.run_id, updated_at = EXCLUDED.updated_at`
+("set", id, direction, statements_done, in_flight, statements_checksum, run_id, updated_at) VALUES (${values.join(', ')})
+ON CONFLICT ("set", id, direction) DO UPDATE SET statements_done = EXCLUDED.statements_done,
+  in_flight = EXCLUDED.in_flight, statements_checksum = EXCLUDED.statements_checksum,
+  run_id = EXCLUDED.run_id, updated_at = EXCLUDED.updated_at`
 }
 
-/** The statement that forgets a step's progress, because it is done or undone. */
+/** The statement that forgets a migration's progress in both directions, because it is done or undone. */
 export function clearProgressSql(context: Pick<EngineContext, 'schema' | 'set'>, id: string): string {
   const { progress } = historyTables(context.schema)
   return `DELETE FROM ${progress} WHERE "set" = ${quoteLiteral(context.set)} AND id = ${quoteLiteral(id)}`
 }
 
-/** Ids of the migrations that this run left unfinished, with how many statements are done. */
+/** What this run left unfinished. */
 export async function readProgressOf(
   connection: Connection,
   context: Pick<EngineContext, 'schema' | 'set'>,
   runId: string,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<readonly Progress[]> {
   const result = await connection.query(
-    `SELECT id, statements_done FROM ${historyTables(context.schema).progress} WHERE "set" = $1 AND run_id = $2`,
+    `SELECT ${PROGRESS_COLUMNS} FROM ${historyTables(context.schema).progress} WHERE "set" = $1 AND run_id = $2`,
     [context.set, runId],
   )
-  return new Map(result.rows.map((row) => [String(row.id), Number(row.statements_done)]))
+  return result.rows.map(toProgress)
 }

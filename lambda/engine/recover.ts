@@ -3,7 +3,8 @@ import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { failureReport } from './failure.ts'
-import { readProgressOf } from './progress.ts'
+import { settle } from './outside-transaction.ts'
+import { clearProgressSql, readProgressOf, saveProgressSql, type Progress } from './progress.ts'
 import { describeState, type Aftermath } from './aftermath.ts'
 import { finishRunSql, headsOf } from './run-record.ts'
 import { failed, succeeded, type OngoingRun } from './ongoing-run.ts'
@@ -63,7 +64,7 @@ async function undo(
   error: unknown,
 ): Promise<RunResult> {
   const before = await readState(connection, context)
-  const partial = await readProgressOf(connection, context, run.runId)
+  const partial = await settlePartial(context, connection, run)
   const reverted = await revertCommitted(context, connection, run, before, partial)
   const after = await readState(connection, context)
   const aftermath = compare(run, after, reverted, await readProgressOf(connection, context, run.runId))
@@ -82,6 +83,23 @@ async function undo(
   return failed(context, run, { ...outcomeOf(aftermath), error: report, rolledBack: aftermath.rolledBack })
 }
 
+/** Finds out, where the catalog tells, whether a statement that was cut off has done its work; takes its remains away. */
+async function settlePartial(
+  context: EngineContext,
+  connection: Connection,
+  run: OngoingRun,
+): Promise<readonly Progress[]> {
+  for (const progress of await readProgressOf(connection, context, run.runId)) {
+    const step = run.planned.steps.find(({ id, direction }) => id === progress.id && direction === progress.direction)
+    if (step?.kind !== 'sql' || !progress.inFlight) continue
+    if (!step.statements[progress.statementsDone]?.traits.concurrentIndex) continue
+    const done = await settle(connection, step, progress)
+    const keep = saveProgressSql(context, step, { done, inFlight: false, runId: run.runId })
+    await connection.execute(done === 0 ? clearProgressSql(context, step.id) : keep)
+  }
+  return readProgressOf(connection, context, run.runId)
+}
+
 function outcomeOf(aftermath: Aftermath) {
   const { applied, reverted, current } = aftermath
   return { applied, reverted, current }
@@ -91,7 +109,7 @@ function compare(
   run: OngoingRun,
   after: State,
   reverted: { readonly ids: readonly string[]; readonly obstacle: string | null },
-  partial: ReadonlyMap<string, number>,
+  partial: readonly Progress[],
 ): Aftermath {
   const ids = run.planned.steps.map((step) => step.id)
   const present = new Set(after.applied.map((entry) => entry.id))
@@ -102,16 +120,16 @@ function compare(
     applied,
     reverted: isUp ? reverted.ids : gone,
     undone: isUp ? reverted.ids : [],
-    partial: [...partial].map(([id, done]) => ({ id, done, of: statementCount(run, id) })),
+    partial: partial.map((progress) => ({ ...progress, statements: statementCount(run, progress.id) })),
     current: after.applied.at(-1)?.id ?? null,
     obstacle: reverted.obstacle,
-    rolledBack: applied.length === 0 && gone.length === 0 && partial.size === 0,
+    rolledBack: applied.length === 0 && gone.length === 0 && partial.length === 0,
   }
 }
 
-function statementCount(run: OngoingRun, id: string): number {
+function statementCount(run: OngoingRun, id: string): number | null {
   const step = run.planned.steps.find((candidate) => candidate.id === id)
-  return step?.kind === 'sql' ? step.statements.length : 0
+  return step?.kind === 'sql' ? step.statements.length : null
 }
 
 function lostForGood(context: EngineContext, run: OngoingRun, error: unknown, second: unknown): RunResult {

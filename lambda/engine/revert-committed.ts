@@ -3,7 +3,7 @@ import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { StepError } from './failure.ts'
 import type { Migration } from './migration.ts'
-import { clearProgressSql } from './progress.ts'
+import { clearProgressSql, type Progress } from './progress.ts'
 import type { OngoingRun } from './ongoing-run.ts'
 import { segmentsOf } from './segments.ts'
 import { runSegment } from './segment-runner.ts'
@@ -28,16 +28,17 @@ export async function revertCommitted(
   connection: Connection,
   run: OngoingRun,
   found: State,
-  partial: ReadonlyMap<string, number>,
+  partial: readonly Progress[],
 ): Promise<Reverted> {
   if (run.planned.action === 'down') return { ids: [], obstacle: null }
   const own = new Set(found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id))
+  const begun = new Set(partial.map((progress) => progress.id))
   const migrations = run.planned.steps
-    .filter((step) => own.has(step.id) || partial.has(step.id))
+    .filter((step) => own.has(step.id) || begun.has(step.id))
     .map((step) => step.migration)
     .toReversed()
   const { steps, obstacle } = downSteps(migrations)
-  return runDowns(context, connection, { run, steps, obstacle })
+  return runDowns(context, connection, { run, steps, obstacle, recorded: own })
 }
 
 function downSteps(migrations: readonly Migration[]): {
@@ -58,7 +59,13 @@ function downSteps(migrations: readonly Migration[]): {
 async function runDowns(
   context: EngineContext,
   connection: Connection,
-  work: { readonly run: OngoingRun; readonly steps: readonly Step[]; readonly obstacle: string | null },
+  work: {
+    readonly run: OngoingRun
+    readonly steps: readonly Step[]
+    readonly obstacle: string | null
+    /** Ids that the history has. */
+    readonly recorded: ReadonlySet<string>
+  },
 ): Promise<Reverted> {
   const stepRun: StepRun = {
     context,
@@ -77,14 +84,22 @@ async function runDowns(
       await runSegment(connection, segment, stepRun, null)
       ids.push(...segment.steps.map((step) => step.id))
     } catch (error) {
-      await afterFailedDown(context, connection, segment.steps, error)
+      await afterFailedDown(
+        context,
+        connection,
+        segment.steps.filter((step) => !work.recorded.has(step.id)),
+        error,
+      )
       return { ids, obstacle: `Reverting failed: ${messageOf(error)}.` }
     }
   }
   return { ids, obstacle: work.obstacle }
 }
 
-/** A down outside of a transaction that failed half-way has made the recorded progress untrue: begin anew next time. */
+/**
+ * The down of a half applied migration that failed half-way itself has made the recorded progress untrue: begin anew
+ * next time.
+ */
 async function afterFailedDown(
   context: EngineContext,
   connection: Connection,

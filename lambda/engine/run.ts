@@ -2,6 +2,7 @@ import type { RunResult } from '../contract.ts'
 import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
+import { explained } from './explained.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
 import { outcomeOf, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
@@ -27,9 +28,11 @@ export async function executeRun(context: EngineContext, session: Session, plann
     timings: [],
     snapshot: null,
   }
-  if (!session.ready) await createHistory(connection, context.schema)
   const fromHeads = headsOf(planned.state.applied)
-  await connection.execute(startRunSql(context, { ...planned, runId, fromHeads }))
+  await explained(context.schema, async () => {
+    if (!session.ready) await createHistory(connection, context.schema)
+    await connection.execute(startRunSql(context, { ...planned, runId, fromHeads }))
+  })
   const stopCancelling = cancelOnAbort(context, connection, planned.signal)
   try {
     run.snapshot = await takeSnapshot(context, run)

@@ -24,16 +24,21 @@ const LONGEST_POLL_MS = 1000
  * The settings of a run's session. A dead function is noticed by `client_connection_check_interval` while a statement
  * runs and by the keepalives between statements.
  */
-export function sessionSettingsSql(
-  context: Pick<EngineContext, 'remainingMs'>,
-  own: { readonly lockTimeoutMs?: number | null; readonly statementTimeoutMs?: number | null } = {},
-): string {
-  return `SET lock_timeout = ${own.lockTimeoutMs ?? LOCK_TIMEOUT_MS};
-SET statement_timeout = ${statementTimeout(context.remainingMs(), own.statementTimeoutMs ?? null)};
+export function sessionSettingsSql(context: Pick<EngineContext, 'remainingMs'>): string {
+  return `${stepTimeoutsSql(context)};
 SET idle_in_transaction_session_timeout = 0;
 SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
 SELECT CASE WHEN pg_catalog.current_setting('client_connection_check_interval', true) IS NOT NULL
   THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END`
+}
+
+/** A step's timeouts. SET alone: before SET TRANSACTION nothing may be asked. */
+export function stepTimeoutsSql(
+  context: Pick<EngineContext, 'remainingMs'>,
+  own: { readonly lockTimeoutMs?: number | null; readonly statementTimeoutMs?: number | null } = {},
+): string {
+  return `SET lock_timeout = ${own.lockTimeoutMs ?? LOCK_TIMEOUT_MS};
+SET statement_timeout = ${statementTimeout(context.remainingMs(), own.statementTimeoutMs ?? null)}`
 }
 
 /** Milliseconds, 0 for none: PostgreSQL stops a statement cleanly before the process is ended. */

@@ -2,6 +2,7 @@ import type { ErrorReport, MigrationKind, RunStatus } from '../contract.ts'
 import type { EngineContext } from './context.ts'
 import { quoteLiteral, type Connection, type Row } from './database.ts'
 import { historyTables } from './history-schema.ts'
+import { PROGRESS_COLUMNS, toProgress, type Progress } from './progress.ts'
 
 /** A row of the history, without the source. */
 export interface AppliedMigration {
@@ -32,14 +33,6 @@ export interface RunRecord {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** How far a migration outside of a transaction came before it failed. */
-export interface Progress {
-  readonly id: string
-  readonly statementsDone: number
-  /** sha256 over the statements that were done. */
-  readonly statementsChecksum: string
-}
-
 /** What the database says of this set. */
 export interface State {
   /** By position. */
@@ -66,7 +59,7 @@ export async function readState(
   const [migrations, progress, last, same] = await connection.execute(`
 SELECT id, checksum, kind, position, parents, applied_at, duration_ms, run_id, applied_by, lockstep_version, archive
   FROM ${tables.migrations} WHERE "set" = ${set} ORDER BY position;
-SELECT id, statements_done, statements_checksum FROM ${tables.progress} WHERE "set" = ${set};
+SELECT ${PROGRESS_COLUMNS} FROM ${tables.progress} WHERE "set" = ${set};
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} ORDER BY started_at DESC LIMIT 1;
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} AND request_id = ${request}`)
   return {
@@ -133,14 +126,6 @@ function toApplied(row: Row): AppliedMigration {
     appliedBy: String(row.applied_by),
     lockstepVersion: String(row.lockstep_version),
     archive: row.archive as string | null,
-  }
-}
-
-function toProgress(row: Row): Progress {
-  return {
-    id: String(row.id),
-    statementsDone: Number(row.statements_done),
-    statementsChecksum: String(row.statements_checksum),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ConcurrentIndex } from './invalid-indexes.ts'
+
 /** What the engine must know of a statement before it runs it. */
 export interface StatementTraits {
   /** PostgreSQL refuses it inside a transaction block; the text names what it is. */
@@ -8,8 +10,10 @@ export interface StatementTraits {
   readonly addsEnumValue: boolean
   /** `SET TRANSACTION …`: must come first in its transaction. */
   readonly setsTransaction: boolean
-  /** The relation on which `CREATE INDEX CONCURRENTLY` or `REINDEX … CONCURRENTLY` may leave an invalid index. */
-  readonly buildsIndexConcurrently: boolean
+  /** What it does to indexes CONCURRENTLY: it blocks nobody, and may leave an invalid index. */
+  readonly concurrentIndex: ConcurrentIndex | null
+  /** `COPY … FROM STDIN`, whose data cannot stand in a migration. */
+  readonly copiesFromInput: boolean
   /** It may leave another `search_path`, role or timeout behind; false only where that cannot be. */
   readonly mayChangeSession: boolean
 }
@@ -21,7 +25,8 @@ const PLAIN: StatementTraits = {
   transactionControl: null,
   addsEnumValue: false,
   setsTransaction: false,
-  buildsIndexConcurrently: false,
+  concurrentIndex: null,
+  copiesFromInput: false,
   mayChangeSession: false,
 }
 
@@ -69,7 +74,8 @@ export function traitsOf(node: unknown): StatementTraits {
         ...PLAIN,
         mayChangeSession: !DEFINITIONS.has(kind),
         outsideTransaction: outsideTransaction(kind, body),
-        buildsIndexConcurrently: (kind === 'IndexStmt' && body.concurrent === true) || isConcurrentReindex(kind, body),
+        concurrentIndex: concurrentIndex(kind, body),
+        copiesFromInput: kind === 'CopyStmt' && body.is_from === true && body.filename === undefined,
       }
   }
 }
@@ -122,6 +128,37 @@ const ALWAYS_OUTSIDE: Readonly<Record<string, string>> = {
 
 function isConcurrentReindex(kind: string, body: Fields): boolean {
   return kind === 'ReindexStmt' && JSON.stringify(body.params ?? []).includes('"concurrently"')
+}
+
+function concurrentIndex(kind: string, body: Fields): ConcurrentIndex | null {
+  if (kind === 'IndexStmt' && body.concurrent === true) {
+    return { action: 'create', relation: relationOf(body.relation), index: textOf(body.idxname) }
+  }
+  if (isConcurrentReindex(kind, body)) return { action: 'reindex', relation: relationOf(body.relation), index: null }
+  if (kind === 'DropStmt' && body.concurrent === true)
+    return { action: 'drop', relation: droppedIndex(body.objects), index: null }
+  return null
+}
+
+function relationOf(node: unknown): ConcurrentIndex['relation'] {
+  const { schemaname, relname } = asFields(node)
+  const name = textOf(relname)
+  return name === null ? null : { schema: textOf(schemaname), name }
+}
+
+/** `{ List: { items: [{ String: { sval } }, …] } }`: schema and name, or name alone. */
+function droppedIndex(objects: unknown): ConcurrentIndex['relation'] {
+  const [object] = Array.isArray(objects) ? (objects as readonly unknown[]) : []
+  const items = asFields(asFields(object).List).items
+  const names = (Array.isArray(items) ? (items as readonly unknown[]) : []).map((item) =>
+    textOf(asFields(asFields(item).String).sval),
+  )
+  const name = names.at(-1) ?? null
+  return name === null ? null : { schema: names.at(-2) ?? null, name }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
 }
 
 function reindexesMany(body: Fields): boolean {

@@ -30,7 +30,11 @@ export async function loadParser(): Promise<void> {
  */
 export function splitSection(migration: SqlMigration, section: SqlSection): readonly Statement[] {
   const statements = section.blocks.flatMap((block) => splitBlock(migration, block))
-  if (!section.transactional) return statements
+  for (const statement of statements) refuseInput(migration, statement)
+  if (!section.transactional) {
+    refuseOpenEnd(migration, statements)
+    return statements
+  }
   const inner = withoutOwnTransaction(statements)
   for (const statement of inner) refuseOutsideTransaction(migration, statement)
   return inner
@@ -96,6 +100,30 @@ export function codeUnits(text: string, characters: number): number {
     units += character.length
   }
   return units
+}
+
+function refuseInput(migration: SqlMigration, statement: Statement): void {
+  if (!statement.traits.copiesFromInput) return
+  throw invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: 'COPY … FROM STDIN has no data to read in a migration.',
+    ...excerptAt(statement.block, statement.offset),
+    remedy: 'Write INSERT instead.',
+  })
+}
+
+/** What a file begins and does not commit would be recorded, and then lost. */
+function refuseOpenEnd(migration: SqlMigration, statements: readonly Statement[]): void {
+  const last = statements.findLast((statement) => statement.traits.transactionControl !== null)
+  if (last?.traits.transactionControl !== 'begin') return
+  throw invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: 'a transaction is begun here that the file does not end.',
+    ...excerptAt(last.block, last.offset),
+    remedy: 'Write COMMIT at its end, or remove BEGIN.',
+  })
 }
 
 function withoutOwnTransaction(statements: readonly Statement[]): readonly Statement[] {

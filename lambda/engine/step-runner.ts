@@ -5,10 +5,9 @@ import type { Connection } from './database.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from './deferred-constraints.ts'
 import { StepError } from './failure.ts'
 import { recordStepsSql, type StepRecord } from './history.ts'
-import { dropNewInvalidIndexes, invalidIndexes } from './invalid-indexes.ts'
-import { clearProgressSql, saveProgressSql, statementsDone } from './progress.ts'
-import { resetSessionSql, sessionSettingsSql } from './session.ts'
-import type { Progress } from './state.ts'
+import { runOutsideTransaction } from './outside-transaction.ts'
+import { clearProgressSql, saveProgressSql, type Progress } from './progress.ts'
+import { resetSessionSql, stepTimeoutsSql } from './session.ts'
 import type { Statement } from './statements.ts'
 import type { SqlStep, Step } from './step.ts'
 
@@ -41,7 +40,7 @@ export async function runStep(connection: Connection, step: Step, run: StepRun):
   const { clock, log } = run.context
   const began = clock.monotonic()
   if (step.lockTimeoutMs !== null || step.statementTimeoutMs !== null) {
-    await connection.execute(sessionSettingsSql(run.context, step))
+    await connection.execute(stepTimeoutsSql(run.context, step))
   }
   const statements = await runBody(connection, step, run)
   run.deferrable ||= mayDefer(step)
@@ -54,6 +53,7 @@ export async function runStep(connection: Connection, step: Step, run: StepRun):
 
 async function runBody(connection: Connection, step: Step, run: StepRun): Promise<number> {
   if (step.kind === 'ts') {
+    if (!step.transactional) await recordCode(connection, step, run)
     try {
       return await runCodeStep(connection, step, { log: run.context.log, signal: run.signal })
     } catch (error) {
@@ -65,47 +65,17 @@ async function runBody(connection: Connection, step: Step, run: StepRun): Promis
   return step.statements.length
 }
 
+/** What code commits by itself cannot be seen from outside: it counts as begun until it has ended. */
+async function recordCode(connection: Connection, step: Step, run: StepRun): Promise<void> {
+  await connection.execute(saveProgressSql(run.context, step, { done: 0, inFlight: true, runId: run.runId }))
+}
+
 async function runStatement(connection: Connection, step: SqlStep, statement: Statement, run: StepRun): Promise<void> {
   try {
     run.signal.throwIfAborted()
     await connection.execute(statement.sql)
   } catch (error) {
     throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
-  }
-}
-
-/** Each statement commits by itself and is recorded at once, so that the next run goes on at the one that failed. */
-async function runOutsideTransaction(connection: Connection, step: SqlStep, run: StepRun): Promise<number> {
-  const done = statementsDone(step, run.progress)
-  if (done > 0) run.context.log.info('resuming', { migration: step.id, statementsDone: done })
-  for (const [index, statement] of step.statements.entries()) {
-    if (index < done) continue
-    await runUnprotected(connection, step, statement, run)
-    const isLast = index + 1 === step.statements.length
-    if (!isLast && step.direction === 'up') {
-      await connection.execute(saveProgressSql(run.context, step, index + 1, run.runId))
-    }
-  }
-  return step.statements.length - done
-}
-
-async function runUnprotected(
-  connection: Connection,
-  step: SqlStep,
-  statement: Statement,
-  run: StepRun,
-): Promise<void> {
-  if (!statement.traits.buildsIndexConcurrently) return runStatement(connection, step, statement, run)
-  const before = await invalidIndexes(connection)
-  try {
-    await runStatement(connection, step, statement, run)
-  } catch (error) {
-    if (connection.isOpen()) {
-      const dropped = await dropNewInvalidIndexes(connection, before).catch(() => [])
-      if (dropped.length > 0)
-        run.context.log.warn('dropped the invalid index that the failed build left', { indexes: dropped })
-    }
-    throw error
   }
 }
 
@@ -147,5 +117,5 @@ function isMuch(records: readonly StepRecord[]): boolean {
 function mayChangeSession(step: Step, run: StepRun): boolean {
   const hasOwnTimeouts = step.lockTimeoutMs !== null || step.statementTimeoutMs !== null
   if (step.kind === 'ts' || hasOwnTimeouts || Number.isFinite(run.context.remainingMs())) return true
-  return step.statements.some((statement) => statement.traits.mayChangeSession)
+  return !step.transactional || step.statements.some((statement) => statement.traits.mayChangeSession)
 }

@@ -15,9 +15,12 @@ const TWO = { ...ONE, '2_b.sql': '-- migrate:up\nCREATE TABLE b (id int);\n-- mi
 const BROKEN = { ...ONE, '2_x.sql': '-- migrate:up\nSELECT nothing;\n' }
 let requests = 0
 
+function properties(migrations: string): Readonly<Record<string, string>> {
+  return { set: 'default', migrations, settings: 's', heads: '' }
+}
+
 function event(type: CustomResourceEvent['RequestType'], target: string, old?: string): CustomResourceEvent {
   requests += 1
-  const properties = (migrations: string) => ({ set: 'default', migrations, settings: 's', heads: '' })
   return {
     RequestType: type,
     RequestId: `request-${requests}`,
@@ -78,6 +81,19 @@ describe('a rollback while the database cannot be reached', () => {
     const answer = await onEvent(await code(ONE, status), event('Update', 'v1', 'v2'))
     expect(answer.Data).toMatchObject({ Reverted: '1', Current: '1_a' })
     expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+  })
+
+  it('does not make the next deployment look like one', async () => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await expect(onEvent(await code(TWO, null, UNREACHABLE), event('Update', 'v2', 'v1'))).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+    await onEvent(await code(ONE, null, UNREACHABLE), event('Update', 'v1', 'v2'))
+    await expect(onEvent(await code(TWO, null, UNREACHABLE), event('Update', 'v2', 'v1'))).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+    expect((await onEvent(await code(TWO), event('Update', 'v2', 'v1'))).Data).toMatchObject({ Applied: '1' })
   })
 
   it('is not taken for one when it goes forward', async () => {

@@ -4,11 +4,13 @@ import { hasNothingToTakeBack, mayOverwrite, type Intent } from '../../lambda/in
 const base: Intent = {
   version: 1,
   resource: 'r',
-  target: 'v2',
+  from: 'v1',
+  to: 'v2',
   requestId: 'a',
   state: 'attempted',
   outcome: null,
   changed: null,
+  reversal: false,
 }
 const announced: Intent = { ...base, state: 'announced' }
 const failed: Intent = { ...base, state: 'concluded', outcome: 'failed', changed: false }
@@ -25,6 +27,7 @@ describe('hasNothingToTakeBack', () => {
     ['it failed and left something', between, false, false],
     ['it succeeded', succeeded, false, false],
     ['it had nothing to do', idle, true, false],
+    ['it may itself have been a rollback', { ...base, reversal: true }, true, false],
   ])('when %s', (_what, intent, confirmed, unknown) => {
     expect(hasNothingToTakeBack(intent, 'UPDATE_ROLLBACK_IN_PROGRESS')).toBe(confirmed)
     expect(hasNothingToTakeBack(intent, null)).toBe(unknown)

@@ -81,7 +81,7 @@ describe('a run that fails', () => {
     const engine = engineFor(database)
     const failed = await migrateUp(engine, { migrations: [table, steps('SELECT nothing;')] })
     expect(failed).toMatchObject({ status: 'failed', rolledBack: false })
-    expect(failed.error?.state).toContain('2_steps is applied up to its statement 2 of 3')
+    expect(failed.error?.state).toContain('2_steps has run up to its statement 2 of 3')
     expect(await migrateUp(engine, { migrations: [table, steps('SELECT 1;', 'other')] })).toMatchObject({
       status: 'failed',
       error: { code: 'HISTORY_CHECKSUM_CHANGED' },

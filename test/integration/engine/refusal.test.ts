@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { plan } from '../../../lambda/engine/inspect.ts'
 import { migrateUp } from '../../../lambda/engine/migrate.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
 import { createDatabase } from '../../support/database.ts'
@@ -46,4 +47,17 @@ test.each<readonly [string, readonly Migration[], string, RegExp]>([
   expect(
     await database.rows("SELECT to_regclass('c') AS c, (SELECT count(*)::int FROM lockstep.runs) AS runs"),
   ).toEqual([{ c: null, runs: 1 }])
+})
+
+test('the planned SQL runs as it is printed, also behind a comment', async () => {
+  const database = await createDatabase()
+  const commented = sql('1_c', 'CREATE TABLE c (id int) -- ends here;\n')
+  const result = await plan(engineFor(database), {
+    migrations: [commented, sql('2_d', 'SELECT 1')],
+    sql: true,
+    snapshot: 'none',
+  })
+  const script = result.steps.map((step) => step.sql).join('\n')
+  await database.rows(script)
+  expect(await database.rows("SELECT to_regclass('c')::text AS c")).toEqual([{ c: 'c' }])
 })

@@ -46,7 +46,7 @@ test('a file that is not UTF-8 is refused, not mangled', async () => {
   await writeFile(join(directory, '1_latin.sql'), Buffer.from(`${UP}SELECT 'M\xfcller';\n`, 'latin1'))
   expect(await reportThrownBy(() => readMigrationDirectory(directory))).toMatchObject({
     code: 'MIGRATION_INVALID',
-    message: '1_latin.sql: it is not UTF-8.',
+    message: '1_latin.sql: it is not UTF-8 text.',
   })
 })
 

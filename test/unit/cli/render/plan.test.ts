@@ -15,9 +15,9 @@ const plan: PlanResult = {
   target: '5_e',
   steps: [
     step('2_b', 1, { sql: 'SELECT 1;\nSELECT 2;' }),
-    step('3_c', 2, { transactional: false, statements: 1, sql: 'CREATE INDEX CONCURRENTLY ON t (a)' }),
+    step('3_c', 2, { transactional: false, statements: 1, sql: 'CREATE INDEX CONCURRENTLY ON t (a);' }),
     step('4_d', 3, { kind: 'ts', statements: 0 }),
-    step('5_e', 3, { sql: 'SELECT 3 -- the last' }),
+    step('5_e', 3, { sql: 'SELECT 3 -- the last\n;' }),
   ],
   problems: [],
   snapshot: 'logical',
@@ -75,8 +75,7 @@ SELECT 2;
 COMMIT;
 
 -- 3_c (up)
-CREATE INDEX CONCURRENTLY ON t (a)
-;
+CREATE INDEX CONCURRENTLY ON t (a);
 
 BEGIN;
 

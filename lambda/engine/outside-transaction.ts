@@ -1,0 +1,107 @@
+import type { Connection } from './database.ts'
+import { StepError } from './failure.ts'
+import { dropLeftovers, isDone, leftovers } from './invalid-indexes.ts'
+import { clearProgressSql, progressOf, saveProgressSql, type Progress } from './progress.ts'
+import { LOCK_TIMEOUT_MS } from './session.ts'
+import type { Statement } from './statements.ts'
+import type { StepRun } from './step-runner.ts'
+import type { SqlStep } from './step.ts'
+
+/**
+ * Runs a step whose statements commit by themselves. Each is recorded before it begins, so that the next run goes on at
+ * the one that failed, and can tell from the catalog whether one that was cut off has done its work. Gives how many ran.
+ *
+ * @throws StepError
+ */
+export async function runOutsideTransaction(connection: Connection, step: SqlStep, run: StepRun): Promise<number> {
+  const from = await resumeAt(connection, step, run)
+  /** Where the file's own transaction began; what follows is undone with it. */
+  let ownTransaction: number | null = null
+  for (const [index, statement] of step.statements.entries()) {
+    if (index < from) continue
+    const done = ownTransaction ?? index
+    await begin(connection, step, statement, run, done)
+    await runOne(connection, step, statement, run, done)
+    if (statement.traits.transactionControl !== null) {
+      ownTransaction = statement.traits.transactionControl === 'begin' ? index : null
+    }
+  }
+  return step.statements.length - from
+}
+
+async function resumeAt(connection: Connection, step: SqlStep, run: StepRun): Promise<number> {
+  const progress = progressOf(step, run.progress)
+  if (progress === null) return 0
+  const done = await settle(connection, step, progress)
+  run.context.log.info('resuming', { migration: step.id, statementsDone: done })
+  return done
+}
+
+/** How many statements are done, now that whatever was cut off has ended. */
+export async function settle(connection: Connection, step: SqlStep, progress: Progress): Promise<number> {
+  const target = progress.inFlight ? step.statements[progress.statementsDone]?.traits.concurrentIndex : null
+  if (!target) return progress.statementsDone
+  await dropLeftovers(connection, target)
+  return progress.statementsDone + ((await isDone(connection, target)) === true ? 1 : 0)
+}
+
+/** Work that blocks nobody may wait as long as it must: its wait for old transactions counts as one for a lock. */
+async function begin(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  run: StepRun,
+  done: number,
+): Promise<void> {
+  const patience = step.lockTimeoutMs ?? (statement.traits.concurrentIndex === null ? LOCK_TIMEOUT_MS : 0)
+  const progress = saveProgressSql(run.context, step, { done, inFlight: true, runId: run.runId })
+  try {
+    await connection.execute(`SET lock_timeout = ${patience};\n${progress}`)
+  } catch (error) {
+    throw new StepError(step, statement, error)
+  }
+}
+
+async function runOne(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  run: StepRun,
+  done: number,
+): Promise<void> {
+  const target = statement.traits.concurrentIndex
+  const before = target === null ? [] : await leftovers(connection, target)
+  try {
+    run.signal.throwIfAborted()
+    await connection.execute(statement.sql)
+    if (
+      target !== null &&
+      target.action === 'create' &&
+      (await isDone(connection, target)) === false &&
+      target.index !== null
+    ) {
+      throw new Error(`the index ${target.index} is there, but invalid; drop it and run again`)
+    }
+  } catch (error) {
+    if (connection.isOpen()) await afterFailure(connection, step, statement, { run, done, before })
+    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+  }
+}
+
+/** A refused statement leaves nothing, but for the invalid index of a concurrent build. */
+async function afterFailure(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  at: { readonly run: StepRun; readonly done: number; readonly before: Awaited<ReturnType<typeof leftovers>> },
+): Promise<void> {
+  const { run, done, before } = at
+  // Of the file's own transaction, if one is open.
+  await connection.execute('ROLLBACK')
+  const target = statement.traits.concurrentIndex
+  const dropped = target === null ? [] : await dropLeftovers(connection, target, before).catch(() => [])
+  if (dropped.length > 0)
+    run.context.log.warn('dropped the invalid index that the failed build left', { indexes: dropped })
+  const keep = saveProgressSql(run.context, step, { done, inFlight: false, runId: run.runId })
+  await connection.execute(done === 0 ? clearProgressSql(run.context, step.id) : keep)
+}
