@@ -7,6 +7,8 @@ export interface ConcurrentIndex {
   readonly relation: { readonly schema: string | null; readonly name: string } | null
   /** `create`: the index, null when PostgreSQL chooses its name. */
   readonly index: string | null
+  /** `create` without IF NOT EXISTS: when it has succeeded, the index is its work. */
+  readonly isNew: boolean
 }
 
 export interface InvalidIndex {
@@ -63,6 +65,21 @@ export async function isDone(connection: Connection, target: ConcurrentIndex): P
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ${regclass(target.relation)} AND c.relname = ${quoteLiteral(target.index)}`)
   return rows[0]?.valid === true
+}
+
+/** Whether dropping the named index undoes the statement exactly. */
+export function canBeDropped(target: ConcurrentIndex | null): boolean {
+  return target?.action === 'create' && target.isNew && target.index !== null && target.relation !== null
+}
+
+/** Drops the index that the statement made. */
+export async function dropIndex(connection: Connection, { relation, index }: ConcurrentIndex): Promise<void> {
+  if (relation === null || index === null) return
+  const { rows } = await connection.query(`SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indrelid = ${regclass(relation)} AND c.relname = ${quoteLiteral(index)}`)
+  for (const { name } of rows) await connection.execute(`DROP INDEX CONCURRENTLY ${String(name)}`)
 }
 
 function regclass({ schema, name }: { readonly schema: string | null; readonly name: string }): string {

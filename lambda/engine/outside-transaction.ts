@@ -20,6 +20,10 @@ export async function runOutsideTransaction(connection: Connection, step: SqlSte
   for (const [index, statement] of step.statements.entries()) {
     if (index < from) continue
     const done = ownTransaction ?? index
+    if (ownTransaction === null && canShareTransaction(statement)) {
+      await runRecorded(connection, step, statement, run, done)
+      continue
+    }
     await begin(connection, step, statement, run, done)
     await runOne(connection, step, statement, run, done)
     if (statement.traits.transactionControl !== null) {
@@ -27,6 +31,30 @@ export async function runOutsideTransaction(connection: Connection, step: SqlSte
     }
   }
   return step.statements.length - from
+}
+
+function canShareTransaction({ traits }: Statement): boolean {
+  return traits.outsideTransaction === null && traits.transactionControl === null && !traits.mayCommit
+}
+
+/** What can stand in a transaction commits together with its record: it never runs twice, whenever the process dies. */
+async function runRecorded(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  run: StepRun,
+  done: number,
+): Promise<void> {
+  try {
+    run.signal.throwIfAborted()
+    await connection.execute(`BEGIN;\nSET LOCAL lock_timeout = ${step.lockTimeoutMs ?? LOCK_TIMEOUT_MS}`)
+    await connection.execute(statement.sql)
+    const progress = saveProgressSql(run.context, step, { done: done + 1, inFlight: false, runId: run.runId })
+    await connection.execute(`${progress};\nCOMMIT`)
+  } catch (error) {
+    if (connection.isOpen()) await connection.execute('ROLLBACK')
+    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+  }
 }
 
 async function resumeAt(connection: Connection, step: SqlStep, run: StepRun): Promise<number> {

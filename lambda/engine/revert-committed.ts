@@ -1,9 +1,8 @@
 import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
-import { StepError } from './failure.ts'
 import type { Migration } from './migration.ts'
-import { clearProgressSql, type Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import type { OngoingRun } from './ongoing-run.ts'
 import { segmentsOf } from './segments.ts'
 import { runSegment } from './segment-runner.ts'
@@ -11,6 +10,7 @@ import { resetSessionSql } from './session.ts'
 import type { State } from './state.ts'
 import { downStep, type Step } from './step.ts'
 import type { StepRun } from './step-runner.ts'
+import { undoPartial } from './undo-partial.ts'
 
 export interface Reverted {
   /** In the order in which they were reverted. */
@@ -31,14 +31,19 @@ export async function revertCommitted(
   partial: readonly Progress[],
 ): Promise<Reverted> {
   if (run.planned.action === 'down') return { ids: [], obstacle: null }
+  const undone: string[] = []
+  for (const progress of partial) {
+    const step = run.planned.steps.find(({ id }) => id === progress.id)
+    // Its state is told by its progress; what lies beneath it stays.
+    if (step === undefined || !(await undoPartial(context, connection, step, progress)))
+      return { ids: undone, obstacle: null }
+    undone.push(step.id)
+  }
   const own = new Set(found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id))
-  const begun = new Set(partial.map((progress) => progress.id))
-  const migrations = run.planned.steps
-    .filter((step) => own.has(step.id) || begun.has(step.id))
-    .map((step) => step.migration)
-    .toReversed()
-  const { steps, obstacle } = downSteps(migrations)
-  return runDowns(context, connection, { run, steps, obstacle, recorded: own })
+  const migrations = run.planned.steps.filter((step) => own.has(step.id)).map((step) => step.migration)
+  const { steps, obstacle } = downSteps(migrations.toReversed())
+  const reverted = await runDowns(context, connection, { run, steps, obstacle })
+  return { ...reverted, ids: [...undone, ...reverted.ids] }
 }
 
 function downSteps(migrations: readonly Migration[]): {
@@ -59,13 +64,7 @@ function downSteps(migrations: readonly Migration[]): {
 async function runDowns(
   context: EngineContext,
   connection: Connection,
-  work: {
-    readonly run: OngoingRun
-    readonly steps: readonly Step[]
-    readonly obstacle: string | null
-    /** Ids that the history has. */
-    readonly recorded: ReadonlySet<string>
-  },
+  work: { readonly run: OngoingRun; readonly steps: readonly Step[]; readonly obstacle: string | null },
 ): Promise<Reverted> {
   const stepRun: StepRun = {
     context,
@@ -84,32 +83,10 @@ async function runDowns(
       await runSegment(connection, segment, stepRun, null)
       ids.push(...segment.steps.map((step) => step.id))
     } catch (error) {
-      await afterFailedDown(
-        context,
-        connection,
-        segment.steps.filter((step) => !work.recorded.has(step.id)),
-        error,
-      )
+      await connection.execute('ROLLBACK')
+      await connection.execute(resetSessionSql(context))
       return { ids, obstacle: `Reverting failed: ${messageOf(error)}.` }
     }
   }
   return { ids, obstacle: work.obstacle }
-}
-
-/**
- * The down of a half applied migration that failed half-way itself has made the recorded progress untrue: begin anew
- * next time.
- */
-async function afterFailedDown(
-  context: EngineContext,
-  connection: Connection,
-  steps: readonly Step[],
-  error: unknown,
-): Promise<void> {
-  await connection.execute('ROLLBACK')
-  await connection.execute(resetSessionSql(context))
-  const [step] = steps
-  const first = step?.kind === 'sql' ? step.statements[0] : undefined
-  const wasBegun = error instanceof StepError && error.statement !== first
-  if (step && !step.transactional && wasBegun) await connection.execute(clearProgressSql(context, step.id))
 }

@@ -12,6 +12,8 @@ export interface StatementTraits {
   readonly setsTransaction: boolean
   /** What it does to indexes CONCURRENTLY: it blocks nobody, and may leave an invalid index. */
   readonly concurrentIndex: ConcurrentIndex | null
+  /** It may commit by itself: CALL and DO, whose bodies are not looked into. */
+  readonly mayCommit: boolean
   /** `COPY … FROM STDIN`, whose data cannot stand in a migration. */
   readonly copiesFromInput: boolean
   /** It may leave another `search_path`, role or timeout behind; false only where that cannot be. */
@@ -26,6 +28,7 @@ const PLAIN: StatementTraits = {
   addsEnumValue: false,
   setsTransaction: false,
   concurrentIndex: null,
+  mayCommit: false,
   copiesFromInput: false,
   mayChangeSession: false,
 }
@@ -75,6 +78,7 @@ export function traitsOf(node: unknown): StatementTraits {
         mayChangeSession: !DEFINITIONS.has(kind),
         outsideTransaction: outsideTransaction(kind, body),
         concurrentIndex: concurrentIndex(kind, body),
+        mayCommit: kind === 'CallStmt' || kind === 'DoStmt',
         copiesFromInput: kind === 'CopyStmt' && body.is_from === true && body.filename === undefined,
       }
   }
@@ -132,11 +136,13 @@ function isConcurrentReindex(kind: string, body: Fields): boolean {
 
 function concurrentIndex(kind: string, body: Fields): ConcurrentIndex | null {
   if (kind === 'IndexStmt' && body.concurrent === true) {
-    return { action: 'create', relation: relationOf(body.relation), index: textOf(body.idxname) }
+    const index = textOf(body.idxname)
+    return { action: 'create', relation: relationOf(body.relation), index, isNew: body.if_not_exists !== true }
   }
-  if (isConcurrentReindex(kind, body)) return { action: 'reindex', relation: relationOf(body.relation), index: null }
+  if (isConcurrentReindex(kind, body))
+    return { action: 'reindex', relation: relationOf(body.relation), index: null, isNew: false }
   if (kind === 'DropStmt' && body.concurrent === true)
-    return { action: 'drop', relation: droppedIndex(body.objects), index: null }
+    return { action: 'drop', relation: droppedIndex(body.objects), index: null, isNew: false }
   return null
 }
 

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { ConnectionLostError, type Connection } from '../../lambda/engine/database.ts'
+import { migrateUp } from '../../lambda/engine/migrate.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { engineFor, sql } from '../support/engine.ts'
+
+const OUTSIDE = { transaction: false } as const
+const table = sql('1_table', "CREATE TABLE t (name text);\nINSERT INTO t VALUES ('abc');", 'DROP TABLE t;')
+
+async function namesIn(database: TestDatabase): Promise<readonly unknown[]> {
+  return (await database.rows('SELECT name FROM t')).map(({ name }) => name)
+}
+
+/** The engine's view of a process that is killed when this statement has committed. */
+function killedAfter(connection: Connection, statement: string): Connection {
+  let isDead = false
+  const execute: Connection['execute'] = async (text) => {
+    if (isDead) throw new ConnectionLostError('killed')
+    const results = await connection.execute(text)
+    if (!text.startsWith(statement)) return results
+    isDead = true
+    await connection.close()
+    throw new ConnectionLostError('killed')
+  }
+  return { ...connection, execute, isOpen: () => !isDead && connection.isOpen() }
+}
+
+/** Found by `npm run chaos`. */
+describe('a migration outside of a transaction that was cut off', () => {
+  it('is not reverted by a down that would undo what was never done', async () => {
+    const database = await createDatabase()
+    const half = sql(
+      '2_half',
+      "CREATE TABLE one (id int);\nSELECT nothing;\nUPDATE t SET name = name || '+';",
+      'UPDATE t SET name = left(name, -1);\nDROP TABLE one;',
+      OUTSIDE,
+    )
+    await migrateUp(engineFor(database), { migrations: [table] })
+    await migrateUp(engineFor(database), { migrations: [table, half] })
+    expect(await namesIn(database)).toEqual(['abc'])
+  })
+
+  it('keeps its progress when the first statement of its down fails', async () => {
+    const database = await createDatabase()
+    const half = sql(
+      '2_half',
+      'CREATE TABLE one (id int);\nSELECT nothing;\nCREATE TABLE two (id int);',
+      'DROP TABLE two;\nDROP TABLE one;',
+      OUTSIDE,
+    )
+    const result = await migrateUp(engineFor(database), { migrations: [table, half] })
+    expect(await database.rows("SELECT to_regclass('one')::text AS one")).toEqual([{ one: 'one' }])
+    expect(result).toMatchObject({ status: 'failed', rolledBack: false })
+    expect(await database.rows('SELECT id, statements_done FROM lockstep.progress')).toEqual([
+      { id: '2_half', statements_done: 1 },
+    ])
+  })
+
+  it('does not run a statement twice that had committed and could have been recorded with its commit', async () => {
+    const database = await createDatabase()
+    const steps = sql('2_steps', "UPDATE t SET name = name || '+';\nSELECT 1;", undefined, OUTSIDE)
+    const engine = engineFor(database)
+    await migrateUp(engine, { migrations: [table] })
+    let connections = 0
+    const killed = engineFor(database, {
+      connect: async () => {
+        connections += 1
+        if (connections > 1) throw new ConnectionLostError('killed')
+        return killedAfter(await engine.connect(), 'UPDATE t')
+      },
+    })
+    expect(await migrateUp(killed, { migrations: [table, steps] })).toMatchObject({ status: 'failed' })
+    expect(await migrateUp(engine, { migrations: [table, steps] })).toMatchObject({ status: 'succeeded' })
+    expect(await namesIn(database)).toEqual(['abc+'])
+  })
+})
