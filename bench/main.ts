@@ -1,8 +1,10 @@
 import { benchMany } from './many.ts'
+import { benchStall } from './stall.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   many: () => benchMany('many'),
   noop: () => benchMany('noop'),
+  stall: benchStall,
 }
 
 const names = process.argv.slice(2)

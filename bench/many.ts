@@ -5,6 +5,7 @@ import { endpointFromUrl } from '../lambda/adapters/endpoint.ts'
 import { createHistory } from '../lambda/engine/history-schema.ts'
 import { PSQL_NOOP, psqlScript, writeMigrations } from './many-files.ts'
 import { median, runProgram } from './process.ts'
+import { requirePsql } from './psql.ts'
 import { databaseUrl, withServer } from './server.ts'
 
 const ROUNDS = 5
@@ -43,12 +44,6 @@ export async function benchMany(what: 'many' | 'noop'): Promise<void> {
       }
       report(what, count, samples)
     }
-  })
-}
-
-async function requirePsql(): Promise<void> {
-  await runProgram('psql', ['--version']).catch(() => {
-    throw new Error('psql is needed for the comparison (Debian: apt-get install postgresql-client).')
   })
 }
 
