@@ -5,7 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
+    testTimeout: 90_000,
+    // One server for all: CREATE DATABASE waits for every backend, also one that another test has just cut off.
+    retry: 1,
     hookTimeout: 120_000,
     sequence: { shuffle: true },
   },
