@@ -68,7 +68,8 @@ async function resumeAt(connection: Connection, step: SqlStep, run: StepRun): Pr
 /** How many statements are done, now that whatever was cut off has ended. */
 export async function settle(connection: Connection, step: SqlStep, progress: Progress): Promise<number> {
   const target = progress.inFlight ? step.statements[progress.statementsDone]?.traits.concurrentIndex : null
-  if (!target) return progress.statementsDone
+  // Without a name of its own, the index cannot be told from one that somebody else's build has left.
+  if (!target || (target.action === 'create' && target.index === null)) return progress.statementsDone
   await dropLeftovers(connection, target)
   return progress.statementsDone + ((await isDone(connection, target)) === true ? 1 : 0)
 }

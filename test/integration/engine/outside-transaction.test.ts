@@ -72,6 +72,16 @@ describe('a migration outside of a transaction', () => {
     ])
   })
 
+  it('does not take an invalid index for its own that it has not named', async () => {
+    const { database, engine } = await migrated()
+    await database.rows('CREATE UNIQUE INDEX CONCURRENTLY theirs ON t (id)').catch(() => [])
+    await database.rows(`INSERT INTO lockstep.progress VALUES ('default', '2_unnamed', 'up', 0, true,
+      'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', gen_random_uuid(), now())`)
+    const unnamed = sql('2_unnamed', 'CREATE INDEX CONCURRENTLY ON t (id);', undefined, outside)
+    expect(await migrateUp(engine, { migrations: [table, unnamed] })).toMatchObject({ status: 'succeeded' })
+    expect(await database.rows("SELECT to_regclass('theirs')::text AS theirs")).toEqual([{ theirs: 'theirs' }])
+  })
+
   it('resumes a down at its failed statement, and does not call it rolled back', async () => {
     const { database, engine } = await migrated()
     const up = 'CREATE INDEX CONCURRENTLY i1 ON t (id);\nCREATE INDEX CONCURRENTLY i2 ON t (id);'
