@@ -34,6 +34,7 @@ const result = await migrateUp(
     version: '0',
     lockTimeoutMs: 1000,
     remainingMs: () => Infinity,
+    shouldPause: () => false,
     newRunId: () => crypto.randomUUID(),
     clock: systemClock,
     log: silentLog,

@@ -68,6 +68,7 @@ async function byLockstep(url: string, migrations: string): Promise<boolean> {
       version: '0',
       lockTimeoutMs: 1000,
       remainingMs: () => Infinity,
+      shouldPause: () => false,
       newRunId: () => crypto.randomUUID(),
       clock: systemClock,
       log: silentLog,

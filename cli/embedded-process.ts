@@ -130,7 +130,7 @@ export async function startServer(
   const log = (): string => readFileSync(options.logFile, 'utf8').slice(-KEPT_OUTPUT)
   const deadline = Date.now() + options.timeoutMs
   while (state.failure === null && Date.now() < deadline) {
-    if (/database system is ready to accept connections/.test(log())) {
+    if (/database system is ready to accept (?:read-only )?connections/.test(log())) {
       child.unref()
       return { processId: child.pid ?? null, log: log() }
     }

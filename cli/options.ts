@@ -111,6 +111,7 @@ export const OPTION_VARIABLES = [
   ENVIRONMENT.set,
   ENVIRONMENT.snapshots,
   ENVIRONMENT.transaction,
+  ENVIRONMENT.onFailure,
   ENVIRONMENT.lockTimeout,
   ENVIRONMENT.connectTimeout,
   ENVIRONMENT.historySchema,

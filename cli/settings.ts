@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ActionRequest } from '../lambda/actions.ts'
 import type { Config } from '../lambda/config.ts'
-import type { TransactionScope } from '../lambda/contract.ts'
+import type { FailurePolicy, TransactionScope } from '../lambda/contract.ts'
 
 /** The options that every command takes. */
 export interface Settings {
@@ -27,6 +27,7 @@ export interface Command {
   readonly settings: Settings
   /** False with `--no-snapshot`: a run changes the database without taking one first. */
   readonly takeSnapshot: boolean
+  readonly onFailure: FailurePolicy
   /** True with `status --exit-code`. */
   readonly exitOnPending: boolean
 }
@@ -45,9 +46,11 @@ export function configOf(command: Command, url: string): Config {
     historySchema: settings.historySchema,
     transaction: settings.transaction,
     onRollback: 'revert',
+    onFailure: command.onFailure,
     autoApply: true,
     snapshots: location === null ? null : { location, kmsKeyId: null },
     snapshotMode: location !== null && command.takeSnapshot ? 'logical' : 'none',
+    totalTimeoutMs: null,
     lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
     connectTimeoutMs: settings.connectTimeoutSeconds * 1000,
     trigger: 'cli',

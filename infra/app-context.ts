@@ -1,9 +1,11 @@
 import type { Node } from 'constructs'
 import {
+  FAILURE_POLICIES,
   ROLLBACK_POLICIES,
   SNAPSHOT_MODES,
   TLS_MODES,
   TRANSACTION_SCOPES,
+  type FailurePolicy,
   type RollbackPolicy,
   type SnapshotMode,
   type TlsMode,
@@ -32,9 +34,12 @@ export interface AppContext {
   readonly set: string | undefined
   readonly transaction: TransactionScope | undefined
   readonly onRollback: RollbackPolicy | undefined
+  readonly onFailure: FailurePolicy | undefined
   readonly snapshot: SnapshotMode | undefined
   readonly tls: TlsMode | undefined
   readonly bucketName: string | undefined
+  /** Minutes. */
+  readonly totalTimeout: number | undefined
 }
 
 const REQUIRED_FOR_EXISTING = ['vpcId', 'availabilityZones', 'subnetIds', 'securityGroupIds', 'secretArn'] as const
@@ -55,9 +60,11 @@ export function readAppContext(node: Node): AppContext {
     set: text('set'),
     transaction: oneOf(node, 'transaction', TRANSACTION_SCOPES),
     onRollback: oneOf(node, 'onRollback', ROLLBACK_POLICIES),
+    onFailure: oneOf(node, 'onFailure', FAILURE_POLICIES),
     snapshot: oneOf(node, 'snapshot', SNAPSHOT_MODES),
     tls: oneOf(node, 'tls', TLS_MODES),
     bucketName: text('bucketName'),
+    totalTimeout: readMinutes(node, 'totalTimeout'),
   }
 }
 
@@ -114,6 +121,14 @@ function readPort(node: Node): number | undefined {
   const port = Number(value)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw invalidContext('port', value, 'Give 1 to 65535.')
   return port
+}
+
+function readMinutes(node: Node, key: string): number | undefined {
+  const value = textOf(node, key)
+  if (value === undefined) return undefined
+  const minutes = Number(value)
+  if (!Number.isFinite(minutes) || minutes <= 0) throw invalidContext(key, value, 'Give a number of minutes.')
+  return minutes
 }
 
 /** Secrets Manager ends an ARN with six random characters; a permission for the ARN without them matches nothing. */

@@ -1,4 +1,4 @@
-import { App, type Stack } from 'aws-cdk-lib'
+import { App, Duration, type Stack } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
@@ -24,9 +24,10 @@ import { SynthesisError } from './synthesis-error.ts'
  * | `host`, `port` | default: the secret's |
  * | `databaseName` | default: the secret's `dbname` |
  * | `migrations` | directory, default `migrations` |
- * | `set`, `transaction`, `onRollback` | as in `DatabaseMigrationProps` |
+ * | `set`, `transaction`, `onRollback`, `onFailure` | as in `DatabaseMigrationProps` |
  * | `snapshot` | `logical` (default) or `none` |
  * | `tls` | `verify-full` (default) or `disable` |
+ * | `totalTimeout` | minutes, default 14, at most 60 |
  * | `bucketName` | an existing bucket in place of a new one |
  */
 function main(): void {
@@ -44,7 +45,8 @@ function createStack(app: App, context: AppContext): MigrationStack {
 }
 
 function migrationProps(stack: Stack, context: AppContext): DatabaseMigrationProps {
-  const { existing, migrations, databaseName, set, transaction, onRollback, snapshot, tls, bucketName } = context
+  const { existing, migrations, databaseName, set, transaction, onRollback, onFailure, tls } = context
+  const { snapshot, bucketName, totalTimeout } = context
   return {
     database: existing === undefined ? createExampleDatabase(stack) : importDatabase(stack, existing),
     migrations,
@@ -53,8 +55,10 @@ function migrationProps(stack: Stack, context: AppContext): DatabaseMigrationPro
       set,
       transaction,
       onRollback,
+      onFailure,
       tls,
       snapshot: snapshot === undefined ? undefined : Snapshot[snapshot](),
+      totalTimeout: totalTimeout === undefined ? undefined : Duration.minutes(totalTimeout),
       snapshotBucket: bucketName === undefined ? undefined : s3.Bucket.fromBucketName(stack, 'Bucket', bucketName),
     }),
   }

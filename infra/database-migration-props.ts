@@ -3,7 +3,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 import type * as s3 from 'aws-cdk-lib/aws-s3'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
-import type { RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import type { FailurePolicy, RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
 import type { DatabaseSource } from './database-target.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -72,6 +72,17 @@ export interface DatabaseMigrationProps {
   readonly onRollback?: RollbackPolicy
 
   /**
+   * What a failed run does when downs cannot take back all that it had committed. `revert` leaves the rest and names it.
+   * `restore` puts the snapshot that the run took in the place of the database, so that it is as it was before: all
+   * sessions on the database are ended, and what the application wrote since the snapshot was taken is only in the old
+   * database, which is kept under a dated name that the error gives; drop it when nothing in it is needed. The rollback
+   * of a deployment never restores. Needs a user that may create databases and owns this one.
+   *
+   * @default 'revert'
+   */
+  readonly onFailure?: FailurePolicy
+
+  /**
    * What is kept of the database before it is changed.
    *
    * @default Snapshot.logical()
@@ -107,11 +118,14 @@ export interface DatabaseMigrationProps {
   readonly autoApply?: boolean
 
   /**
-   * How long the function may run; at most 14 minutes, so that its answer reaches CloudFormation.
+   * How long a deployment's run may take in all: 1 minute to 1 hour. Beyond 14 minutes the run goes on over several
+   * invocations of the function: it pauses between migrations, between the statements of one outside of a transaction,
+   * and between batches, once half of an invocation's time is gone. What was done is committed at each pause, and
+   * reverted by the downs when a later part fails. A single statement never has more than one invocation's time.
    *
    * @default Duration.minutes(14)
    */
-  readonly timeout?: Duration
+  readonly totalTimeout?: Duration
 
   /**
    * The function's memory in MiB; its share of CPU grows with it.

@@ -3,7 +3,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import type * as s3 from 'aws-cdk-lib/aws-s3'
-import { Provider } from 'aws-cdk-lib/custom-resources'
+import { Provider, type ProviderProps } from 'aws-cdk-lib/custom-resources'
 import { Construct, type IConstruct } from 'constructs'
 import type { MigrationResourceProperties } from '../lambda/contract.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
@@ -14,8 +14,19 @@ import { readMigrationSet, type MigrationSet } from './migration-set.ts'
 import { migrationSettings, settingsProperty, type MigrationSettings } from './migration-settings.ts'
 import { allowNetworkAccess } from './network-access.ts'
 import { grantSecret } from './secret-access.ts'
+import { runTime, type RunTime } from './run-time.ts'
 import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
 import { explained } from './synthesis-error.ts'
+
+/** Between two invocations of a run that one was not enough for. */
+const QUERY_INTERVAL = Duration.seconds(5)
+
+interface ResourceInput {
+  readonly settings: MigrationSettings
+  readonly time: RunTime
+  readonly migrations: MigrationSet
+  readonly target: DatabaseTarget
+}
 
 /**
  * Migrates a PostgreSQL database in lockstep with the deployment: forward with it, and back with it.
@@ -51,22 +62,24 @@ export class DatabaseMigration extends Construct {
     const settings = migrationSettings(this, props)
     const migrations = explained(() => readMigrationSet(props.migrations))
     const target = databaseTarget(this, props)
+    const time = runTime(this, props.totalTimeout)
     this.bucket = props.snapshotBucket ?? createSnapshotBucket(this)
     const snapshots = { bucket: this.bucket, prefix: snapshotPrefix(this, settings.set) }
     const logGroup = this.#createLogGroup('Logs', props)
 
     this.function = explained(() =>
-      createMigrationFunction(this, { props, settings, migrations, target, snapshots, logGroup }),
+      createMigrationFunction(this, { props, settings, time, migrations, target, snapshots, logGroup }),
     )
     grantSecret(this, target.secret, this.function)
     grantSnapshots(this.function, snapshots)
 
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.function,
+      ...(time.allInvocations === undefined ? {} : this.#continuation()),
       logGroup: this.#createLogGroup('ProviderLogs', props),
     })
     this.serviceToken = provider.serviceToken
-    this.resource = this.#createResource(props, settings, migrations, target)
+    this.resource = this.#createResource(props, { settings, time, migrations, target })
     this.resource.node.addDependency(...target.resources, ...allowNetworkAccess(target, this.function))
     this.current = this.resource.getAttString('Current')
   }
@@ -90,11 +103,20 @@ export class DatabaseMigration extends Construct {
     return new logs.LogGroup(this, id, { retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS })
   }
 
+  /** The function itself watches the time of the whole run, so the waiter's own limit is never what ends it. */
+  #continuation(): Partial<ProviderProps> {
+    return {
+      isCompleteHandler: this.function,
+      queryInterval: QUERY_INTERVAL,
+      totalTimeout: Duration.hours(1),
+      // The function's log and the framework's say all that this would.
+      disableWaiterStateMachineLogging: true,
+    }
+  }
+
   #createResource(
     { databaseName }: DatabaseMigrationProps,
-    settings: MigrationSettings,
-    migrations: MigrationSet,
-    target: DatabaseTarget,
+    { settings, time, migrations, target }: ResourceInput,
   ): CustomResource {
     const properties: MigrationResourceProperties = {
       set: settings.set,
@@ -105,9 +127,8 @@ export class DatabaseMigration extends Construct {
     return new CustomResource(this, 'Resource', {
       serviceToken: this.serviceToken,
       resourceType: 'Custom::DatabaseMigration',
-      // A function that cannot answer must not hold the deployment for CloudFormation's hour. It is a property of
-      // the resource, so it is the same for every `timeout`: a changed one would be a reason to run.
-      serviceTimeout: Duration.minutes(15),
+      // A function that cannot answer must not hold the deployment for CloudFormation's hour.
+      serviceTimeout: time.service,
       properties: { ...properties },
     })
   }

@@ -10,13 +10,15 @@ import type { DatabaseMigrationProps } from './database-migration-props.ts'
 import type { DatabaseTarget } from './database-target.ts'
 import { defined } from './defined.ts'
 import type { MigrationSet } from './migration-set.ts'
-import { LONGEST_TIMEOUT, type MigrationSettings } from './migration-settings.ts'
+import type { MigrationSettings } from './migration-settings.ts'
+import type { RunTime } from './run-time.ts'
 import type { SnapshotLocation } from './snapshot-bucket.ts'
 import { withStagedBundle } from './stage-bundle.ts'
 
 export interface MigrationFunctionInput {
   readonly props: DatabaseMigrationProps
   readonly settings: MigrationSettings
+  readonly time: RunTime
   readonly migrations: MigrationSet
   readonly target: DatabaseTarget
   readonly snapshots: SnapshotLocation
@@ -38,7 +40,7 @@ export function createMigrationFunction(scope: Construct, input: MigrationFuncti
         architecture: lambda.Architecture.ARM_64,
         handler: 'index.handler',
         code,
-        timeout: props.timeout ?? LONGEST_TIMEOUT,
+        timeout: input.time.invocation,
         memorySize: props.memorySize ?? 1024,
         vpc: target.vpc,
         ...defined({ vpcSubnets: props.vpcSubnets }),
@@ -70,7 +72,7 @@ function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup
 }
 
 /** The function's environment. Never the password: the function reads it from the secret. */
-function environmentOf({ props, settings, target, snapshots }: MigrationFunctionInput): Record<string, string> {
+function environmentOf({ props, settings, time, target, snapshots }: MigrationFunctionInput): Record<string, string> {
   const values: Partial<Record<keyof typeof ENVIRONMENT, string | undefined>> = {
     secretArn: target.secret.secretArn,
     databaseHost: target.endpoint.host,
@@ -86,7 +88,9 @@ function environmentOf({ props, settings, target, snapshots }: MigrationFunction
     snapshotMode: settings.snapshot,
     transaction: settings.transaction,
     onRollback: settings.onRollback,
+    onFailure: settings.onFailure,
     autoApply: String(settings.autoApply),
+    totalTimeout: secondsOf(time.allInvocations),
     lockTimeout: secondsOf(props.lockTimeout),
     connectTimeout: secondsOf(props.connectTimeout),
   }

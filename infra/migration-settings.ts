@@ -1,6 +1,5 @@
-import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
-import type { RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import type { FailurePolicy, RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
 import { digestOf } from './migration-set.ts'
 import { Snapshot } from './snapshot.ts'
@@ -12,13 +11,11 @@ export interface MigrationSettings {
   readonly historySchema: string
   readonly transaction: TransactionScope
   readonly onRollback: RollbackPolicy
+  readonly onFailure: FailurePolicy
   readonly snapshot: SnapshotMode
   readonly autoApply: boolean
   readonly tls: TlsMode
 }
-
-/** Its answer must be out before the Provider framework's own 15 minutes are over. */
-export const LONGEST_TIMEOUT = Duration.minutes(14)
 
 /**
  * The settings with their defaults.
@@ -32,6 +29,7 @@ export function migrationSettings(scope: Construct, props: DatabaseMigrationProp
     historySchema: props.historySchema ?? 'lockstep',
     transaction: props.transaction ?? 'run',
     onRollback: props.onRollback ?? 'revert',
+    onFailure: props.onFailure ?? 'revert',
     snapshot: (props.snapshot ?? Snapshot.logical()).mode,
     autoApply: props.autoApply ?? true,
     tls: props.tls ?? 'verify-full',
@@ -46,7 +44,14 @@ export function settingsProperty(settings: MigrationSettings, address: string): 
   return `${digestOf(settings)} ${address}`
 }
 
-function refuseInvalid(scope: Construct, { set, historySchema, timeout }: DatabaseMigrationProps): void {
+function refuseInvalid(scope: Construct, { set, historySchema, onFailure, snapshot }: DatabaseMigrationProps): void {
+  if (onFailure === 'restore' && snapshot?.mode === 'none') {
+    throw invalidProperty(
+      scope,
+      '"onFailure" is "restore", but "snapshot" is Snapshot.none(): there would be nothing to restore.',
+      "Give Snapshot.logical(), or onFailure: 'revert'.",
+    )
+  }
   if (set !== undefined && !isName(set)) {
     throw invalidProperty(scope, `"set" is "${set}".`, 'Use 1 to 63 letters, digits, "-", "_" or ".".')
   }
@@ -55,13 +60,6 @@ function refuseInvalid(scope: Construct, { set, historySchema, timeout }: Databa
       scope,
       `"historySchema" is "${historySchema}".`,
       'Use 1 to 63 letters, digits, "-", "_" or ".", not beginning with "pg_".',
-    )
-  }
-  if (timeout !== undefined && !timeout.isUnresolved() && timeout.toSeconds() > LONGEST_TIMEOUT.toSeconds()) {
-    throw invalidProperty(
-      scope,
-      `"timeout" is ${timeout.toHumanString()}.`,
-      `Give at most ${LONGEST_TIMEOUT.toHumanString()}: a function that ran longer could not tell CloudFormation.`,
     )
   }
 }

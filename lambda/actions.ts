@@ -18,6 +18,7 @@ import type { DownTarget } from './engine/plan-down.ts'
 import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
+import { restoreFor } from './restore-for.ts'
 import { restoreSnapshot } from './snapshot/restore.ts'
 import { createSnapshot, listSnapshots } from './snapshot/snapshot.ts'
 import { VERSION } from './version.ts'
@@ -119,7 +120,9 @@ export function engineContext(lockstep: Lockstep, trigger: Trigger = lockstep.co
     appliedBy: config.appliedBy,
     version: VERSION,
     lockTimeoutMs: config.lockTimeoutMs,
+    connectTimeoutMs: config.connectTimeoutMs,
     remainingMs: lockstep.remainingMs,
+    shouldPause: lockstep.shouldPause,
     newRunId: randomUUID,
     clock,
     log,
@@ -134,6 +137,7 @@ export function runRequest(lockstep: Lockstep, requestId: string | null = null):
     requestId,
     archive: lockstep.config.snapshots === null ? null : storedArchive(lockstep.snapshots().store),
     takeSnapshot: wantsSnapshot ? async (runId) => (await createSnapshot(lockstep.snapshots(), { runId })).uri : null,
+    restoreSnapshot: lockstep.config.onFailure === 'restore' ? restoreFor(lockstep) : null,
     ...(lockstep.signal === undefined ? {} : { signal: lockstep.signal }),
   }
 }

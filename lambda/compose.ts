@@ -6,7 +6,7 @@ import { createDirectoryStore } from './adapters/directory-store.ts'
 import { endpointFromSecret, endpointFromUrl } from './adapters/endpoint.ts'
 import { connect, openClient, type ConnectOptions, type Endpoint } from './adapters/postgres.ts'
 import { createS3Store } from './adapters/s3-store.ts'
-import { readDatabaseSecret } from './adapters/secrets-manager.ts'
+import { readDatabaseSecret, readPendingSecret } from './adapters/secrets-manager.ts'
 import { readStackStatus } from './adapters/stack-status.ts'
 import { configFromEnvironment, type Config } from './config.ts'
 import { readMigrationBundle } from './engine/migration-bundle.ts'
@@ -22,6 +22,10 @@ import { VERSION } from './version.ts'
 export interface Invocation {
   /** Milliseconds until the process is ended from outside. @default infinite */
   readonly remainingMs?: () => number
+  /** Whether to leave the rest of a run to the next invocation. @default never */
+  readonly shouldPause?: () => boolean
+  /** When the time of the whole run is over, in milliseconds since 1970. @default null: it has none */
+  readonly deadline?: number | null
   /** Aborting stops the run between statements. */
   readonly signal?: AbortSignal
 }
@@ -33,9 +37,9 @@ export function functionConfig(): Config {
 
 /** Puts the parts together: the only place that builds clients. */
 export function compose(config: Config, log: Log, invocation: Invocation = {}): Lockstep {
-  const endpoint = endpointReader(config)
+  const endpoints = endpointReader(config)
   const options = (database?: string): ConnectOptions => ({
-    endpoint,
+    ...endpoints,
     applicationName: `lockstep ${VERSION} (${config.set})`,
     budgetMs: config.connectTimeoutMs,
     ...(database === undefined ? {} : { database }),
@@ -43,7 +47,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
   return {
     config,
     connect: (database) => connect(options(database)),
-    databaseName: async () => (await endpoint(false)).database,
+    databaseName: async () => (await endpoints.endpoint(false)).database,
     readMigrations: () =>
       config.migrations.kind === 'bundle'
         ? readMigrationBundle(config.migrations.directory)
@@ -59,6 +63,8 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
     clock: systemClock,
     log,
     remainingMs: invocation.remainingMs ?? (() => Infinity),
+    shouldPause: invocation.shouldPause ?? (() => false),
+    deadline: invocation.deadline ?? null,
     ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
   }
 }
@@ -66,15 +72,21 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
 /** Seconds are enough for a service in the same region; without a route to it, waiting longer does not help. */
 const SECRETS_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true }
 
-function endpointReader({ database }: Config): (anew: boolean) => Promise<Endpoint> {
-  if (database.kind === 'url') return async () => endpointFromUrl(database.url)
+function endpointReader({ database }: Config): Pick<ConnectOptions, 'endpoint' | 'pending'> {
+  if (database.kind === 'url') return { endpoint: async () => endpointFromUrl(database.url) }
   const client = new SecretsManagerClient({ maxAttempts: 2, requestHandler: SECRETS_TIMEOUTS })
   let known: Promise<Endpoint> | null = null
   const read = async (): Promise<Endpoint> =>
     endpointFromSecret(database, await readDatabaseSecret(client, database.secretArn))
-  return (anew) => {
-    if (anew || known === null) known = read()
-    return known
+  return {
+    endpoint: (anew) => {
+      if (anew || known === null) known = read()
+      return known
+    },
+    pending: async () => {
+      const secret = await readPendingSecret(client, database.secretArn)
+      return secret === null ? null : endpointFromSecret(database, secret)
+    },
   }
 }
 

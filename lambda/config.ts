@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import {
   ENVIRONMENT,
+  FAILURE_POLICIES,
   ROLLBACK_POLICIES,
   SNAPSHOT_MODES,
   TLS_MODES,
   TRANSACTION_SCOPES,
+  type FailurePolicy,
   type RollbackPolicy,
   type SnapshotMode,
   type TlsMode,
@@ -42,11 +44,14 @@ export interface Config {
   readonly historySchema: string
   readonly transaction: TransactionScope
   readonly onRollback: RollbackPolicy
+  readonly onFailure: FailurePolicy
   readonly autoApply: boolean
   /** `s3://bucket/prefix`, a `file://` URL or a directory. Null: no store. */
   readonly snapshots: { readonly location: string; readonly kmsKeyId: string | null } | null
   /** Whether a run takes a snapshot before its first statement. */
   readonly snapshotMode: SnapshotMode
+  /** How long a deployment may take over all its invocations. Null: as long as one. */
+  readonly totalTimeoutMs: number | null
   /** How long to wait for another run of the same set. */
   readonly lockTimeoutMs: number
   /** How long to go on trying to connect. */
@@ -89,14 +94,20 @@ export function configFromEnvironment(environment: Environment): Config {
     historySchema: read.optional('historySchema') ?? DEFAULT_HISTORY_SCHEMA,
     transaction: read.oneOf('transaction', TRANSACTION_SCOPES, 'run'),
     onRollback: read.oneOf('onRollback', ROLLBACK_POLICIES, 'revert'),
+    onFailure: read.oneOf('onFailure', FAILURE_POLICIES, 'revert'),
     autoApply: read.boolean('autoApply', true),
     snapshots: snapshots === null ? null : { location: snapshots, kmsKeyId: read.optional('snapshotKey') },
     snapshotMode: snapshots === null ? 'none' : read.oneOf('snapshotMode', SNAPSHOT_MODES, 'logical'),
+    totalTimeoutMs: milliseconds(read.number('totalTimeout', null)),
     lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
     connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
     trigger: 'console',
     appliedBy: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'lambda',
   }
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000
 }
 
 type Variable = keyof typeof ENVIRONMENT

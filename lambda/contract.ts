@@ -33,7 +33,9 @@ export const ENVIRONMENT = {
   snapshotMode: 'LOCKSTEP_SNAPSHOT_MODE',
   transaction: 'LOCKSTEP_TRANSACTION',
   onRollback: 'LOCKSTEP_ON_ROLLBACK',
+  onFailure: 'LOCKSTEP_ON_FAILURE',
   autoApply: 'LOCKSTEP_AUTO_APPLY',
+  totalTimeout: 'LOCKSTEP_TOTAL_TIMEOUT_SECONDS',
   lockTimeout: 'LOCKSTEP_LOCK_TIMEOUT_SECONDS',
   connectTimeout: 'LOCKSTEP_CONNECT_TIMEOUT_SECONDS',
 } as const
@@ -45,6 +47,13 @@ export type TransactionScope = (typeof TRANSACTION_SCOPES)[number]
 /** What a CloudFormation rollback does with the migrations that the failed deployment applied. */
 export const ROLLBACK_POLICIES = ['revert', 'keep'] as const
 export type RollbackPolicy = (typeof ROLLBACK_POLICIES)[number]
+
+/**
+ * What a failed run does about what it had committed. `revert`: its downs take back what they can, and the rest is named.
+ * `restore`: where something is left, the snapshot that the run took is put in the place of the database.
+ */
+export const FAILURE_POLICIES = ['revert', 'restore'] as const
+export type FailurePolicy = (typeof FAILURE_POLICIES)[number]
 
 export const SNAPSHOT_MODES = ['logical', 'none'] as const
 export type SnapshotMode = (typeof SNAPSHOT_MODES)[number]
@@ -145,7 +154,8 @@ export interface MigrationTiming {
 }
 
 export interface RunResult {
-  readonly status: 'succeeded' | 'failed'
+  /** `paused`: the invocation's time was over, and the next one goes on. Only in a deployment with a `totalTimeout`. */
+  readonly status: 'succeeded' | 'failed' | 'paused'
   readonly action: 'up' | 'down'
   readonly database: string
   readonly set: string

@@ -1,6 +1,7 @@
 import { engineContext } from './actions.ts'
-import type { CustomResourceEvent } from './custom-resource-event.ts'
-import { answerDelete, applyDeployment, type DeploymentData } from './deployment.ts'
+import type { Continuation, CustomResourceEvent } from './custom-resource-event.ts'
+import { answerDelete } from './deletion.ts'
+import { applyDeployment, type DeploymentData } from './deployment.ts'
 import { status } from './engine/inspect.ts'
 import type { Lockstep } from './lockstep.ts'
 import { meetRequirement, requirementOf } from './requirement.ts'
@@ -8,6 +9,14 @@ import { meetRequirement, requirementOf } from './requirement.ts'
 /** What the Provider framework takes. To fail, throw: it ignores a status. */
 export interface CustomResourceResponse {
   readonly PhysicalResourceId: string
+  readonly Data?: DeploymentData
+  /** Present where a run may take more than one invocation. */
+  readonly Continuation?: Continuation
+}
+
+/** What the Provider framework takes from a call of `isComplete`. With false it calls again, with the same event. */
+export interface CompletionResponse {
+  readonly IsComplete: boolean
   readonly Data?: DeploymentData
 }
 
@@ -17,6 +26,28 @@ export interface CustomResourceResponse {
  * @throws LockstepError, which fails the deployment and rolls it back
  */
 export async function onEvent(lockstep: Lockstep, event: CustomResourceEvent): Promise<CustomResourceResponse> {
+  const answer = await answerEvent(lockstep, event)
+  const { deadline } = lockstep
+  const complete = answer.Data !== undefined || event.RequestType === 'Delete'
+  return deadline === null ? answer : { ...answer, Continuation: { complete, deadline } }
+}
+
+/**
+ * Goes on with the run that {@link onEvent} began and its invocation had no time for.
+ *
+ * @throws LockstepError, which fails the deployment and rolls it back
+ */
+export async function isComplete(
+  lockstep: Lockstep,
+  event: CustomResourceEvent,
+  { complete }: Continuation,
+): Promise<CompletionResponse> {
+  if (complete) return { IsComplete: true }
+  const data = await applyDeployment(lockstep, event)
+  return data === null ? { IsComplete: false } : { IsComplete: true, Data: data }
+}
+
+async function answerEvent(lockstep: Lockstep, event: CustomResourceEvent): Promise<CustomResourceResponse> {
   const requirement = requirementOf(event.ResourceProperties)
   // Constant: a changed id would make CloudFormation send a Delete for the old one.
   const id = `lockstep:${lockstep.config.set}${requirement === null ? '' : ':requirement'}`
@@ -24,9 +55,9 @@ export async function onEvent(lockstep: Lockstep, event: CustomResourceEvent): P
     if (requirement === null) await answerDelete(lockstep, event)
     return { PhysicalResourceId: event.PhysicalResourceId ?? id }
   }
-  if (requirement !== null) return { PhysicalResourceId: id, Data: await meetRequirement(lockstep, requirement) }
+  if (requirement !== null) return { PhysicalResourceId: id, Data: await meetRequirement(lockstep, requirement, event) }
   const data = lockstep.config.autoApply ? await applyDeployment(lockstep, event) : await report(lockstep)
-  return { PhysicalResourceId: id, Data: data }
+  return data === null ? { PhysicalResourceId: id } : { PhysicalResourceId: id, Data: data }
 }
 
 /** With automatic application switched off, a deployment only says what is pending. */

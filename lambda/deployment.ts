@@ -1,9 +1,8 @@
 import { engineContext, runRequest } from './actions.ts'
 import type { MigrationResourceProperties, RunResult } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
-import { deploy, undoCreation } from './engine/deploy.ts'
-import { saysRollback } from './engine/rollback.ts'
-import { errorOf, LockstepError, messageOf } from './errors.ts'
+import { deploy } from './engine/deploy.ts'
+import { errorOf, LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import { hasNothingToTakeBack, mayOverwrite, readIntent, writeIntent, type Intent, type Transition } from './intent.ts'
 import type { Lockstep } from './lockstep.ts'
 
@@ -12,26 +11,28 @@ export type DeploymentData = Readonly<Record<string, string>>
 
 /**
  * Brings the database to where the event's properties are. Succeeds without the database when it takes back a
- * deployment that never touched it.
+ * deployment that never touched it. Null: the run is paused, and the same event continues it.
  *
  * @throws LockstepError, which fails the deployment
  */
-export async function applyDeployment(lockstep: Lockstep, event: CustomResourceEvent): Promise<DeploymentData> {
+export async function applyDeployment(lockstep: Lockstep, event: CustomResourceEvent): Promise<DeploymentData | null> {
   const transition = transitionOf(event)
   const intent = await attempt(lockstep, transition, event.RequestId)
   try {
     const result = await run(lockstep, event, intent)
+    if (result.status === 'paused') return null
     await conclude(lockstep, intent, result)
     if (result.error !== undefined) throw errorOf(result.error)
     return dataOf(result)
   } catch (error) {
-    if (!isUnreachable(error) || !(await isHarmless(lockstep, event, transition))) throw error
+    if (!isBeforeFirstWrite(error) || !(await isHarmless(lockstep, event, transition))) throw error
     // Must succeed: what stays "attempted" would make the next deployment look like a rollback.
     await record(lockstep, { ...intent, state: 'concluded', outcome: 'succeeded', changed: false })
-    lockstep.log.warn('the database cannot be reached, but the deployment that is rolled back never touched it', {
+    lockstep.log.warn('the database is not touched, and the deployment that is rolled back never touched it', {
       error: messageOf(error),
     })
-    return { Status: 'unreachable', Current: '', Applied: '0', Reverted: '0', Snapshot: '', RunId: '' }
+    const status = isUnreachable(error) ? 'unreachable' : 'untouched'
+    return { Status: status, Current: '', Applied: '0', Reverted: '0', Snapshot: '', RunId: '' }
   }
 }
 
@@ -54,32 +55,8 @@ function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Pr
   })
 }
 
-/**
- * A Delete never touches the database, with one exception: when CloudFormation itself says that the stack is rolling
- * back, what this resource's Create applied in the same operation is reverted. Never fails: that would strand the stack.
- */
-export async function answerDelete(lockstep: Lockstep, event: CustomResourceEvent): Promise<void> {
-  const { resource } = transitionOf(event)
-  const stackStatus = await lockstep.stackStatus(event.StackId)
-  if (saysRollback(stackStatus) !== true) {
-    lockstep.log.info('the resource is deleted; the database is kept as it is', { stackStatus })
-    return
-  }
-  try {
-    const result = await undoCreation(engineContext(lockstep, 'deployment'), {
-      ...runRequest(lockstep, event.RequestId),
-      resource,
-      onRollback: lockstep.config.onRollback,
-    })
-    if (result.error !== undefined) throw errorOf(result.error)
-    lockstep.log.info('the stack is rolling back; what its creation applied was reverted', {
-      reverted: result.reverted,
-    })
-  } catch (error) {
-    lockstep.log.error('the stack is rolling back, but what its creation applied could not be reverted', {
-      error: messageOf(error),
-    })
-  }
+function isBeforeFirstWrite(error: unknown): boolean {
+  return error instanceof LockstepError && error.report.state === UNTOUCHED
 }
 
 function isUnreachable(error: unknown): boolean {
@@ -98,10 +75,15 @@ async function isHarmless(lockstep: Lockstep, event: CustomResourceEvent, transi
   }
 }
 
+/** Names a custom resource among those of all stacks. */
+export function resourceOf({ StackId: stackId, LogicalResourceId: logicalId }: CustomResourceEvent): string {
+  return `${stackId}/${logicalId}`
+}
+
 function transitionOf(event: CustomResourceEvent): Transition {
   const isUpdate = event.RequestType === 'Update'
   return {
-    resource: `${event.StackId}/${event.LogicalResourceId}`,
+    resource: resourceOf(event),
     from: isUpdate ? migrationProperties(event.OldResourceProperties).migrations : null,
     to: migrationProperties(event.ResourceProperties).migrations,
   }
@@ -139,7 +121,8 @@ async function conclude(lockstep: Lockstep, intent: Intent, result: RunResult): 
   const changed = result.status === 'succeeded' ? result.applied.length > 0 : result.rolledBack !== true
   const opposite = oppositeOf(intent)
   try {
-    await record(lockstep, { ...intent, state: 'concluded', outcome: result.status, changed })
+    const outcome = result.status === 'succeeded' ? 'succeeded' : 'failed'
+    await record(lockstep, { ...intent, state: 'concluded', outcome, changed })
     if (result.status === 'succeeded' && result.reverted.length > 0 && opposite !== null) {
       await record(lockstep, { ...intent, ...opposite, state: 'concluded', outcome: 'failed', changed: false })
     }
@@ -159,7 +142,8 @@ function dataOf(result: RunResult): DeploymentData {
   }
 }
 
-function migrationProperties(properties: Readonly<Record<string, unknown>> = {}): MigrationResourceProperties {
+/** The properties that a `DatabaseMigration` gives its custom resource. What is missing is empty. */
+export function migrationProperties(properties: Readonly<Record<string, unknown>> = {}): MigrationResourceProperties {
   const text = (name: keyof MigrationResourceProperties): string => {
     const value = properties[name]
     return typeof value === 'string' ? value : ''

@@ -1,8 +1,12 @@
 import { createLambdaLog } from './adapters/lambda-log.ts'
 import { compose, functionConfig } from './compose.ts'
 import { isCustomResourceEvent } from './custom-resource-event.ts'
-import { onEvent } from './custom-resource.ts'
+import type { Config } from './config.ts'
+import { isComplete, onEvent } from './custom-resource.ts'
+import { OVER_TIME } from './engine/failure.ts'
 import { LockstepError, reportOf, shortSentenceOf, UNTOUCHED } from './errors.ts'
+import { invocationTime, type InvocationTime } from './invocation-time.ts'
+import type { Lockstep } from './lockstep.ts'
 import { onDemand } from './on-demand.ts'
 import type { Log } from './log.ts'
 
@@ -18,37 +22,54 @@ const ANSWER_MARGIN_MS = 8000
 /** The function's one entry: CloudFormation's events by their shape, everything else as an action. */
 export async function handler(event: unknown, context: LambdaContext): Promise<unknown> {
   let log: Log | null = null
-  const deadline = abortBefore(context)
+  let abort: Abort | null = null
   try {
     const config = functionConfig()
     log = createLambdaLog({ awsRequestId: context.awsRequestId, set: config.set })
-    const lockstep = compose(config, log, {
-      remainingMs: () => context.getRemainingTimeInMillis(),
-      signal: deadline.signal,
-    })
-    return isCustomResourceEvent(event) ? await onEvent(lockstep, event) : await onDemand(lockstep, event)
+    const time = timeOf(event, context, config)
+    abort = abortBefore(time, config)
+    const lockstep = compose(config, log, { ...time, signal: abort.signal })
+    return await answer(lockstep, event)
   } catch (error) {
     throw invocationError(error, log)
   } finally {
-    deadline.cancel()
+    abort?.cancel()
   }
 }
 
-function abortBefore(context: LambdaContext): { readonly signal: AbortSignal; readonly cancel: () => void } {
+async function answer(lockstep: Lockstep, event: unknown): Promise<unknown> {
+  if (!isCustomResourceEvent(event)) return onDemand(lockstep, event)
+  return event.Continuation === undefined ? onEvent(lockstep, event) : isComplete(lockstep, event, event.Continuation)
+}
+
+/** A deployment may take more than one invocation; what a person asks for is one. */
+function timeOf(event: unknown, context: LambdaContext, { totalTimeoutMs }: Config): InvocationTime {
+  const isDeployment = isCustomResourceEvent(event) && totalTimeoutMs !== null
+  const whole = isDeployment ? (event.Continuation?.deadline ?? Date.now() + totalTimeoutMs) : null
+  return invocationTime(() => context.getRemainingTimeInMillis(), Date.now, whole)
+}
+
+interface Abort {
+  readonly signal: AbortSignal
+  readonly cancel: () => void
+}
+
+function abortBefore(time: InvocationTime, config: Config): Abort {
   const controller = new AbortController()
   const timer = setTimeout(
-    () => controller.abort(outOfTime()),
-    Math.max(0, context.getRemainingTimeInMillis() - ANSWER_MARGIN_MS),
+    () => controller.abort(outOfTime(config)),
+    Math.max(0, time.remainingMs() - ANSWER_MARGIN_MS),
   )
   return { signal: controller.signal, cancel: () => clearTimeout(timer) }
 }
 
-function outOfTime(): LockstepError {
+function outOfTime({ totalTimeoutMs }: Config): LockstepError {
+  const whole = totalTimeoutMs === null ? '' : `, of ${Math.round(totalTimeoutMs / 1000)} s in all,`
   return new LockstepError({
     code: 'DEADLINE_EXCEEDED',
-    message: "The function's time is over, and the run was stopped.",
+    message: `The function's time${whole} is over, and the run was stopped.`,
     state: UNTOUCHED,
-    remedy: 'Deploy fewer migrations at a time, or split the one that is slow.',
+    remedy: OVER_TIME,
   })
 }
 

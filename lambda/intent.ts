@@ -53,24 +53,54 @@ export function hasNothingToTakeBack(failed: Intent | null, stackStatus: string 
 
 /** @throws Fault when the store cannot be read: then nothing is known. */
 export async function readIntent(store: SnapshotStore, subject: Transition): Promise<Intent | null> {
-  const key = keyOf(subject)
+  return readJson<Intent>(store, keyOf(subject))
+}
+
+async function readJson<T>(store: SnapshotStore, key: string): Promise<T | null> {
   // Listed first: without the right to list the whole bucket, S3 answers a missing object with AccessDenied.
   if (!(await store.list(key)).includes(key)) return null
   const text = Buffer.concat(await (await store.read(key)).toArray()).toString('utf8')
-  return JSON.parse(text) as Intent
+  return JSON.parse(text) as T
 }
 
 /** @throws LockstepError `SNAPSHOT_FAILED` when the store cannot be written. */
 export async function writeIntent(store: SnapshotStore, intent: Intent): Promise<void> {
+  await writeJson(store, keyOf(intent), intent, 'Recording what the run is about to do')
+}
+
+async function writeJson(store: SnapshotStore, key: string, value: object, subject: string): Promise<void> {
   try {
-    await store.write(keyOf(intent), Readable.from([Buffer.from(JSON.stringify(intent))], { objectMode: false }))
+    await store.write(key, Readable.from([Buffer.from(JSON.stringify(value))], { objectMode: false }))
   } catch (error) {
-    throw toLockstepError(error, {
-      code: 'SNAPSHOT_FAILED',
-      subject: 'Recording what the run is about to do',
-      state: UNTOUCHED,
-    })
+    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state: UNTOUCHED })
   }
+}
+
+/** That a requirement was to change: the rollback of an attempt must succeed. One for each transition of a resource. */
+interface RequirementAttempt extends Transition {
+  readonly version: 1
+  readonly at: string
+  /** It took back the opposite one: going there again is no rollback. */
+  readonly reversal: boolean
+}
+
+/** Beyond this, a return to an earlier requirement is taken for an intentional deployment. Milliseconds. */
+const ROLLBACK_WINDOW_MS = 4 * 3_600_000
+
+/**
+ * Records that a requirement is to change, and tells whether this takes back a change that was attempted a short while
+ * ago.
+ *
+ * @throws Fault when the store cannot be read, LockstepError `SNAPSHOT_FAILED` when it cannot be written.
+ */
+export async function attemptRequirement(store: SnapshotStore, change: Transition, now: Date): Promise<boolean> {
+  if (change.from === null || change.from === change.to) return false
+  const known = await readJson<RequirementAttempt>(store, keyOf({ ...change, from: change.to, to: change.from }))
+  const recent = known !== null && now.getTime() - Date.parse(known.at) < ROLLBACK_WINDOW_MS
+  const reversal = recent && !known.reversal
+  const attempt: RequirementAttempt = { version: 1, ...change, at: now.toISOString(), reversal }
+  await writeJson(store, keyOf(change), attempt, 'Recording the change of a requirement')
+  return reversal
 }
 
 function keyOf({ resource, from, to }: Transition): string {

@@ -21,6 +21,10 @@ export interface Lockstep {
   readonly log: Log
   /** Milliseconds until the process is ended from outside; infinite on a terminal. */
   readonly remainingMs: () => number
+  /** Whether to leave the rest of a run to the next invocation. */
+  readonly shouldPause: () => boolean
+  /** When the time of the whole run is over, in milliseconds since 1970; null: no other invocation follows. */
+  readonly deadline: number | null
   /** Aborting stops a run between statements. */
   readonly signal?: AbortSignal
 }

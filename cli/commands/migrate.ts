@@ -1,5 +1,6 @@
 import { Option, type Command as Commander } from 'commander'
 import type { DownTarget } from '../../lambda/actions.ts'
+import { ENVIRONMENT, FAILURE_POLICIES, type FailurePolicy } from '../../lambda/contract.ts'
 import { parseCount } from '../options.ts'
 import { selectionOf, type Select } from './selection.ts'
 
@@ -11,6 +12,7 @@ interface DownOptions {
 interface RunOptions {
   readonly dryRun?: boolean
   readonly snapshot: boolean
+  readonly onFailure: FailurePolicy
 }
 
 /** Adds `plan`. */
@@ -38,11 +40,12 @@ export function addUpCommand(program: Commander, select: Select): void {
     .option('--to <id>', 'stop after this migration')
     .addOption(dryRunOption())
     .addOption(noSnapshotOption())
+    .addOption(onFailureOption())
     .action((options: RunOptions & { readonly to?: string }) => {
       const request = options.dryRun
         ? ({ action: 'plan', ...upTarget(options), sql: false } as const)
         : ({ action: 'up', ...upTarget(options) } as const)
-      select(selectionOf(request, { takeSnapshot: options.snapshot }))
+      select(selectionOf(request, { takeSnapshot: options.snapshot, onFailure: options.onFailure }))
     })
 }
 
@@ -55,12 +58,13 @@ export function addDownCommand(program: Commander, select: Select): void {
     .option('--to <id>', 'revert everything after this migration ("base": everything)')
     .addOption(dryRunOption())
     .addOption(noSnapshotOption())
+    .addOption(onFailureOption())
     .action((options: RunOptions & DownOptions) => {
       const target = downTarget(options)
       const request = options.dryRun
         ? ({ action: 'plan', down: target, sql: false } as const)
         : ({ action: 'down', target } as const)
-      select(selectionOf(request, { takeSnapshot: options.snapshot }))
+      select(selectionOf(request, { takeSnapshot: options.snapshot, onFailure: options.onFailure }))
     })
 }
 
@@ -74,6 +78,13 @@ function dryRunOption(): Option {
 
 function noSnapshotOption(): Option {
   return new Option('--no-snapshot', 'do not take a snapshot first')
+}
+
+function onFailureOption(): Option {
+  return new Option('--on-failure <policy>', 'what to do about a failure that downs cannot take back')
+    .choices(FAILURE_POLICIES)
+    .default('revert' satisfies FailurePolicy)
+    .env(ENVIRONMENT.onFailure)
 }
 
 function upTarget(options: { readonly to?: string }): { readonly to?: string } {

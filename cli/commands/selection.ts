@@ -7,5 +7,5 @@ export type Select = (selection: Selection) => void
 
 /** A selection with the usual behaviour. */
 export function selectionOf(request: Selection['request'], changes: Partial<Selection> = {}): Selection {
-  return { request, takeSnapshot: true, exitOnPending: false, ...changes }
+  return { request, takeSnapshot: true, onFailure: 'revert', exitOnPending: false, ...changes }
 }

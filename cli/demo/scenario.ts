@@ -54,7 +54,13 @@ export async function demonstrate(tell: (scene: Scene) => void): Promise<Demonst
 
 function lockstepOf(workspace: Workspace, migrations: string): Lockstep {
   const settings = { ...DEFAULT_SETTINGS, migrations, snapshots: workspace.snapshots }
-  const command = { request: { action: 'up' }, settings, takeSnapshot: true, exitOnPending: false } as const
+  const command = {
+    request: { action: 'up' },
+    settings,
+    takeSnapshot: true,
+    onFailure: 'revert',
+    exitOnPending: false,
+  } as const
   return compose(configOf(command, workspace.database.url), silentLog)
 }
 

@@ -18,6 +18,8 @@ export interface Endpoint {
 export interface ConnectOptions {
   /** `anew` after a failed attempt: read again what may have changed, such as a password that was rotated. */
   readonly endpoint: (anew: boolean) => Promise<Endpoint>
+  /** What a rotation in progress is about to make the credentials; null outside of one. @default no rotation */
+  readonly pending?: () => Promise<Endpoint | null>
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string
   /** How long to go on trying while the server is starting, failing over or out of connections. Milliseconds. */
@@ -29,26 +31,51 @@ export interface ConnectOptions {
 const ATTEMPT_TIMEOUT_MS = 10_000
 const PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 2000
+/** A rotation's steps between the new password and its being the current one take seconds. */
+const ROTATION_MS = 15_000
 
 /**
  * Opens a driver session, retrying only the connect, and only for reasons that pass: refused, reset, timed out,
- * name not found, starting up, too many connections; a wrong password once more, for a rotation in progress.
+ * name not found, starting up, too many connections; a wrong password while the secret may be in rotation.
  *
  * @throws LockstepError `DATABASE_UNREACHABLE`.
  */
 export async function openClient(options: ConnectOptions): Promise<pg.Client> {
-  const deadline = performance.now() + options.budgetMs
+  const began = performance.now()
+  const refused = new Set<string>()
+  let endpoint = await options.endpoint(false)
   for (let attempt = 1; ; attempt += 1) {
-    const endpoint = await options.endpoint(attempt > 1)
     try {
       return await attemptConnect(endpoint, options)
     } catch (error) {
       const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (attempt - 1))
-      const worthRetrying = isWrongPassword(error) ? attempt === 1 && options.budgetMs > 0 : isPassing(error)
-      if (!worthRetrying || performance.now() + pause > deadline) throw unreachable(endpoint, options, error, attempt)
+      const patience = isWrongPassword(error) ? rotationPatience(options, attempt) : options.budgetMs
+      const worthRetrying = isWrongPassword(error) || isPassing(error)
+      if (!worthRetrying || performance.now() + pause > began + patience)
+        throw unreachable(endpoint, options, error, attempt)
+      if (isWrongPassword(error)) refused.add(credentialsOf(endpoint))
       await delay(pause * (0.75 + Math.random() / 2))
+      endpoint = await nextEndpoint(options, refused)
     }
   }
+}
+
+/** How long after the start a wrong password is tried again; without a rotation once, for what was read too early. */
+function rotationPatience({ budgetMs, pending }: ConnectOptions, attempt: number): number {
+  if (pending === undefined) return attempt === 1 ? budgetMs : 0
+  return Math.min(budgetMs, ROTATION_MS)
+}
+
+/** A rotation sets the new password in the database first, and calls it the current one only seconds later. */
+async function nextEndpoint(options: ConnectOptions, refused: ReadonlySet<string>): Promise<Endpoint> {
+  const current = await options.endpoint(true)
+  if (!refused.has(credentialsOf(current))) return current
+  const pending = (await options.pending?.()) ?? null
+  return pending === null || refused.has(credentialsOf(pending)) ? current : pending
+}
+
+function credentialsOf({ user, password }: Endpoint): string {
+  return JSON.stringify([user, password])
 }
 
 async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Promise<pg.Client> {
@@ -98,6 +125,8 @@ const PASSING_STATES = new Set(['57P03', '57P01', '57P02', '53300'])
 function isPassing(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isPassing)
   const code = codeOf(error)
+  // Dropped or renamed a moment ago, as a restore does: it may have a new one of the name. A name that is wrong has no detail.
+  if (error instanceof pg.DatabaseError && code === '3D000') return error.detail !== undefined
   return PASSING_CODES.has(code) || PASSING_STATES.has(code) || /timeout expired|terminated/i.test(messageOf(error))
 }
 
@@ -163,6 +192,7 @@ export function toConnection(client: pg.Client): Connection {
   }
   return {
     processId: (client as unknown as { readonly processID: number }).processID,
+    server: `${client.host}:${client.port}`,
     isOpen: () => open,
     abandon,
     execute: (sql) => guarded(async () => toResultSets(await client.query(sql))),

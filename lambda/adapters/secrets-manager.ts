@@ -24,6 +24,21 @@ export async function readDatabaseSecret(client: SecretsManagerClient, secretArn
   }
 }
 
+/** The version that a rotation in progress will make the current one; null when there is none, or none yet that can be read. */
+export async function readPendingSecret(
+  client: SecretsManagerClient,
+  secretArn: string,
+): Promise<DatabaseSecret | null> {
+  try {
+    const { SecretString } = await client.send(
+      new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSPENDING' }),
+    )
+    return parseDatabaseSecret(secretArn, SecretString)
+  } catch {
+    return null
+  }
+}
+
 function unreadable(secretArn: string, error: unknown): LockstepError {
   const name = error instanceof Error ? error.name : ''
   const remedies: Readonly<Record<string, string>> = {

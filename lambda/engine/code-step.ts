@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LockstepError, UNTOUCHED } from '../errors.ts'
-import type { Log } from '../log.ts'
 import type { Connection, Row } from './database.ts'
 import type { MigrationContext } from './migration.ts'
+import { Paused, pausesHere } from './pause.ts'
+import type { StepRun } from './step-runner.ts'
 import type { CodeStep } from './step.ts'
 
 const DEFAULT_BATCH_SIZE = 1000
@@ -11,7 +12,7 @@ const DEFAULT_BATCH_SIZE = 1000
 export async function runCodeStep(
   connection: Connection,
   step: CodeStep,
-  run: { readonly log: Log; readonly signal: AbortSignal },
+  run: Pick<StepRun, 'context' | 'signal' | 'progressed'>,
 ): Promise<number> {
   let statements = 0
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
@@ -20,18 +21,20 @@ export async function runCodeStep(
     statements += 1
     return (await connection.query(sql, parameters)).rows
   }
-  const log = (message: string): void => run.log.info(message, { migration: step.id })
+  const log = (message: string): void => run.context.log.info(message, { migration: step.id })
   const batch: MigrationContext['batch'] = async (sql, options = {}) => {
     if (step.transactional) throw batchInTransaction(step)
     const size = options.size ?? DEFAULT_BATCH_SIZE
     let total = 0
     for (;;) {
       run.signal.throwIfAborted()
+      if (pausesHere(run)) throw new Paused()
       statements += 1
       const { rowCount } = await connection.query(sql, [size])
       total += rowCount
       if (rowCount === 0) return total
-      run.log.info('backfill', { migration: step.id, rows: total })
+      run.progressed = true
+      run.context.log.info('backfill', { migration: step.id, rows: total })
       if (options.pauseMs) await delay(options.pauseMs)
     }
   }

@@ -16,8 +16,12 @@ export interface EngineContext {
   readonly version: string
   /** How long to wait for another run of the same set. Milliseconds. */
   readonly lockTimeoutMs: number
+  /** How long a server that cannot be written to is taken for one that fails over. Milliseconds. @default 0 */
+  readonly connectTimeoutMs?: number
   /** Milliseconds until the process is ended from outside; infinite on a terminal. */
   readonly remainingMs: () => number
+  /** Whether a run should stop at the next point that a later invocation can go on from; never where none follows. */
+  readonly shouldPause: () => boolean
   readonly newRunId: () => string
   readonly clock: Clock
   readonly log: Log

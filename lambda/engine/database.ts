@@ -8,8 +8,10 @@ export interface ResultSet {
 }
 
 export interface Connection {
-  /** Server process id, for `pg_stat_activity`. */
+  /** Server process id, for `pg_stat_activity`. Behind a pooler one that the pooler made up. */
   readonly processId: number
+  /** Where it was connected to: host and port. */
+  readonly server: string
   /** False once the session is gone: nothing further can be sent on it. */
   readonly isOpen: () => boolean
   /** One round trip in the simple protocol; `sql` may hold several statements. One result set per statement. */

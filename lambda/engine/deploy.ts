@@ -1,14 +1,18 @@
 import type { RollbackPolicy, RunResult } from '../contract.ts'
 import { LockstepError, messageOf } from '../errors.ts'
+import { breakingAmong, databaseAheadError, describeBreaking } from './breaking.ts'
 import type { EngineContext } from './context.ts'
-import { downSteps, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
+import { downSteps, nothingLeft, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { PlannedRun } from './ongoing-run.ts'
 import { planDown } from './plan-down.ts'
-import { aimedAt, isRollback, runToTakeBack, type Targets } from './rollback.ts'
+import { planUp } from './plan.ts'
+import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from './rollback.ts'
 import { executeRun } from './run.ts'
-import type { Session } from './session.ts'
-import { readDeployments, type AppliedMigration, type State } from './state.ts'
+import type { Session, WhenHeld } from './session.ts'
+import { takePlace } from './superseded.ts'
+import { endRunTakenBack } from './end-run-taken-back.ts'
+import { readDeployments, readState, type AppliedMigration, type RunRecord, type State } from './state.ts'
 
 /** A deployment's Create or Update of the custom resource. */
 export interface DeployRequest extends RunRequest, Targets {
@@ -28,8 +32,11 @@ export interface DeployRequest extends RunRequest, Targets {
 export async function deploy(context: EngineContext, request: DeployRequest): Promise<RunResult> {
   const graph = buildGraph(request.migrations)
   const { resource, target } = request
-  const run: RunRequest = { ...request, details: { ...request.details, resource, target } }
+  const whenHeld: WhenHeld = async (connection) =>
+    saysRollback(await request.stackStatus()) === true && endRunTakenBack(context, connection, resource)
+  const run: RunRequest = { ...request, whenHeld, details: { ...request.details, resource, target } }
   return withSession(context, run, async (session, state) => {
+    await takePlace(context, session, state, resource)
     const strangers = state.applied.filter((entry) => !graph.byId.has(entry.id))
     if (strangers.length > 0) {
       const last = runToTakeBack(await readDeployments(session.connection, context, resource), target)
@@ -38,32 +45,74 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
         const own = strangers.filter((entry) => entry.runId === runId)
         return takeBack(context, session, { request, run, graph, state, strangers, own })
       }
+      // Where nothing of the migrations changes, this may be a rollback all the same: of the settings.
+      const isMove = target !== request.previousTarget
+      if (isMove && planUp(graph, state.applied).problems.length === 0) {
+        const breaking = await breakingAmong(context, session.connection, strangers, run.archive ?? null)
+        if (breaking.length > 0) throw databaseAheadError(breaking)
+      }
     }
     return upWithin(context, session, state, graph, { ...run, whenAhead: 'keep' })
   })
 }
 
 /** A Delete that CloudFormation sends while it takes the creation of the resource back. */
-export interface UndoRequest extends RunRequest {
-  readonly resource: string
+export interface UndoRequest extends RunRequest, Creation {
   readonly onRollback: RollbackPolicy
 }
 
+/** A resource that the operation which is taken back has made. */
+export interface Creation {
+  readonly resource: string
+  /** Hash of the migrations that it deployed. */
+  readonly target: string
+  /** `Update` for one that took another's place under a new physical id. */
+  readonly requestType: 'Create' | 'Update'
+}
+
 /**
- * Reverts what this resource's Create applied, if nothing was deployed to it since.
+ * Reverts what the creation of this resource applied, if nothing was deployed to it since.
  *
  * @throws LockstepError for everything that is found before the first write; what fails later is a result.
  */
 export async function undoCreation(context: EngineContext, request: UndoRequest): Promise<RunResult> {
-  const run: RunRequest = { ...request, details: { resource: request.resource, requestType: 'Delete' } }
+  const whenHeld: WhenHeld = (connection) => endRunTakenBack(context, connection, request.resource)
+  const run: RunRequest = { ...request, whenHeld, details: { resource: request.resource, requestType: 'Delete' } }
   return withSession(context, run, async (session, state) => {
-    const [last] = session.ready ? await readDeployments(session.connection, context, request.resource) : []
-    const created = last?.details.requestType === 'Create' ? last.runId : null
-    const own = state.applied.filter((entry) => entry.runId === created)
-    if (own.length === 0) return nothingToDo(context, 'down', session, state, [])
+    await takePlace(context, session, state, request.resource)
+    const runs = session.ready ? await readDeployments(session.connection, context, request.resource) : []
+    const others = runs.filter((record) => record.runId !== state.sameRequest?.runId)
+    const own = appliedByCreation(others, state.applied, request)
+    if (own.length === 0) return nothingLeft(context, session, state, run, { action: 'down', warnings: [] })
     const graph = buildGraph(request.migrations)
     return takeBack(context, session, { request, run, graph, state, strangers: own, own })
   })
+}
+
+/** What a creation applied that nothing was deployed after. Pure. @param runs - of the resource, newest first */
+function appliedByCreation(
+  [last]: readonly RunRecord[],
+  applied: readonly AppliedMigration[],
+  { target, requestType }: Creation,
+): readonly AppliedMigration[] {
+  if (last === undefined || last.details.requestType !== requestType || !aimedAt(last, target)) return []
+  return applied.filter((entry) => entry.runId === last.runId)
+}
+
+/**
+ * Ids of what the creation of a resource applied, without taking any of it back. Waits for no lock.
+ *
+ * @throws LockstepError `DATABASE_UNREACHABLE`.
+ */
+export async function readCreation(context: EngineContext, creation: Creation): Promise<readonly string[]> {
+  const connection = await context.connect()
+  try {
+    const { applied } = await readState(connection, context)
+    const runs = await readDeployments(connection, context, creation.resource)
+    return appliedByCreation(runs, applied, creation).map((entry) => entry.id)
+  } finally {
+    await connection.close()
+  }
 }
 
 interface Rollback {
@@ -83,9 +132,13 @@ interface Rollback {
  */
 async function takeBack(context: EngineContext, session: Session, rollback: Rollback): Promise<RunResult> {
   const { request, run, graph, state, strangers, own } = rollback
-  const keep = (why: string): RunResult => {
-    const warning = `The rollback leaves the database ahead: ${strangers.map((entry) => entry.id).join(', ')} stays applied, ${why}.`
-    context.log.warn(warning)
+  const keep = async (why: string): Promise<RunResult> => {
+    const breaking = await breakingAmong(context, session.connection, strangers, run.archive ?? null)
+    const alarm =
+      breaking.length === 0 ? '' : ` The code before does not work with it: breaking are ${describeBreaking(breaking)}.`
+    const warning = `The rollback leaves the database ahead: ${strangers.map((entry) => entry.id).join(', ')} stays applied, ${why}.${alarm}`
+    context.log[breaking.length === 0 ? 'warn' : 'error'](warning)
+    context.log.metric?.('DatabaseAhead', strangers.length)
     return nothingToDo(context, 'down', session, state, [warning])
   }
   if (own.length === 0) return keep('because the deployment that is rolled back did not apply it')
@@ -97,11 +150,13 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })
     const steps = await downSteps(context, session, { graph, chosen, archive: run.archive ?? null })
-    const planned = { ...plannedOf(run), takeSnapshot: snapshotIfPossible(context, run.takeSnapshot) }
+    const takeSnapshot = snapshotIfPossible(context, run.takeSnapshot)
+    // Whoever is taken back has been served by what was deployed: what was written since must not go.
+    const planned = { ...plannedOf(run), takeSnapshot, restoreSnapshot: null }
     return await executeRun(context, session, { ...planned, action: 'down', steps, state, warnings: [] })
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'MIGRATION_IRREVERSIBLE')
-      return keep(`because ${error.message}`)
+      return await keep(`because ${error.message}`)
     throw error
   }
 }

@@ -3,6 +3,8 @@ import { SqlError } from './database.ts'
 
 /** insufficient_privilege (PostgreSQL, appendix A) */
 const DENIED = '42501'
+/** read_only_sql_transaction */
+const READ_ONLY = '25006'
 /** undefined_table, undefined_column, undefined_schema */
 const MISSING = new Set(['42P01', '42703', '3F000'])
 
@@ -22,6 +24,8 @@ export async function explained<T>(schema: string, work: () => Promise<T>): Prom
         error,
         `Grant it to the user that Lockstep connects with: CREATE on the database for the first run; then USAGE on the schema "${schema}", and SELECT, INSERT, UPDATE and DELETE on its tables.`,
       )
+    if (sqlState === READ_ONLY)
+      throw refused(error, "The server, or this user's sessions, are read-only: give the writer's endpoint.")
     if (MISSING.has(sqlState))
       throw refused(
         error,

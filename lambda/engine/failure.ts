@@ -2,6 +2,7 @@ import type { ErrorReport } from '../contract.ts'
 import { LockstepError, messageOf } from '../errors.ts'
 import { ConnectionLostError, SqlError } from './database.ts'
 import { excerptAt } from './excerpt.ts'
+import { describeBlocker, type Blocker } from './lock-blocker.ts'
 import { codeUnits, type Statement } from './statements.ts'
 import type { Step } from './step.ts'
 
@@ -11,16 +12,27 @@ export class StepError extends Error {
   readonly step: Step
   /** The statement that failed; null for code, or for what follows the statements (deferred constraints, history). */
   readonly statement: Statement | null
+  /** The session whose lock was in the way, if there was one that can be named. */
+  readonly blocker: Blocker | null
 
-  constructor(step: Step, statement: Statement | null, cause: unknown) {
+  constructor(step: Step, statement: Statement | null, cause: unknown, blocker: Blocker | null = null) {
     super(messageOf(cause), { cause })
     this.step = step
     this.statement = statement
+    this.blocker = blocker
   }
 }
 
+/** The same failure, naming who was in the way. */
+export function blockedBy(error: unknown, blocker: Blocker | null): unknown {
+  if (!(error instanceof StepError)) return error
+  return new StepError(error.step, error.statement, error.cause, blocker)
+}
+
 /** query_canceled, which `statement_timeout` raises. */
-const CANCELLED = '57014'
+export const CANCELLED = '57014'
+/** Below this a cancelled statement was cancelled because the function's time was over. Milliseconds. */
+export const DEADLINE_IS_NEAR_MS = 30_000
 /** lock_not_available and deadlock_detected: gone when tried again. */
 const PASSING = new Set(['55P03', '40P01'])
 
@@ -29,6 +41,10 @@ export function isLockConflict(error: unknown): boolean {
   const cause = error instanceof StepError ? error.cause : error
   return cause instanceof SqlError && PASSING.has(cause.sqlState)
 }
+
+/** What is left to do when the time is over. */
+export const OVER_TIME =
+  'The time of the whole run is over: deploy fewer migrations at a time, split the one that is slow, or give the construct a longer totalTimeout (up to an hour).'
 
 /** The report of a failed run, with the state that was found afterwards. */
 export function failureReport(error: unknown, state: string, deadlineIsNear: boolean): ErrorReport {
@@ -42,7 +58,7 @@ export function failureReport(error: unknown, state: string, deadlineIsNear: boo
     code: overTime ? 'DEADLINE_EXCEEDED' : 'MIGRATION_FAILED',
     message: `${step.direction === 'up' ? '' : 'The down of '}${placeOf(error)}: ${describe(cause)}`,
     state,
-    remedy: remedyFor(cause, step),
+    remedy: overTime ? OVER_TIME : remedyFor(error),
     migration: step.id,
     file: step.migration.file,
     ...(cause instanceof SqlError ? { sqlState: cause.sqlState } : {}),
@@ -83,17 +99,21 @@ function describe(cause: unknown): string {
   return `${cause.message} (SQLSTATE ${cause.sqlState}).${detail}`
 }
 
-function remedyFor(cause: unknown, step: Step): string {
+function remedyFor({ cause, step, blocker }: StepError): string {
   if (cause instanceof ConnectionLostError)
     return 'Run it again; what was committed is in the history and is not applied twice.'
   if (!(cause instanceof SqlError)) return `Correct ${step.migration.file} and run again.`
   if (cause.sqlState === CANCELLED)
     return 'Split the migration into smaller steps, or give it a longer statement timeout.'
-  if (cause.sqlState === '55P03')
-    return 'Another session holds a lock on the table: end it, or run again at a quieter time.'
+  if (cause.sqlState === '55P03') return remedyForLock(blocker)
   if (cause.sqlState === '42501') return 'Grant the privilege to the user that migrates, or use another user.'
   if (cause.sqlState === '55P04')
     return 'Use the new enum value in a later migration: it exists only once this one has committed.'
   const hint = cause.hint === null ? '' : ` PostgreSQL's hint: ${cause.hint}`
   return `Correct ${step.migration.file} and run again.${hint}`
+}
+
+function remedyForLock(blocker: Blocker | null): string {
+  if (blocker === null) return 'Another session holds a lock on the table: end it, or run again at a quieter time.'
+  return `Another session is in the way: ${describeBlocker(blocker)}. Wait for it or end it with SELECT pg_terminate_backend(${blocker.pid}), and run again.`
 }

@@ -17,7 +17,7 @@ import { upStep, type Step } from './step.ts'
 
 const SHOWN_RUNS = 20
 
-type Reader = Pick<EngineContext, 'connect' | 'schema' | 'set'>
+type Reader = Pick<EngineContext, 'connect' | 'schema' | 'set' | 'clock'>
 
 interface Found {
   readonly connection: Connection
@@ -47,9 +47,17 @@ async function find(connection: Connection, context: Reader): Promise<Found> {
 
 /** A run that says "running" without holding the lock was killed, or is of the time of a restored snapshot. */
 async function truthful(connection: Connection, context: Reader, state: State): Promise<State> {
-  if (state.lastRun?.status !== 'running') return state
+  if (state.lastRun?.status !== 'running' || isPaused(state.lastRun, context.clock.now())) return state
   if (await isLockHeld(connection, lockKey(context.schema, context.set))) return state
   return { ...state, lastRun: { ...state.lastRun, status: 'interrupted' } }
+}
+
+/** Between two invocations of a run nobody holds the lock; the next one comes within seconds. Milliseconds. */
+const LONGEST_PAUSE_MS = 60_000
+
+function isPaused({ details }: RunRecord, now: Date): boolean {
+  const { pausedAtMs } = details
+  return typeof pausedAtMs === 'number' && now.getTime() - pausedAtMs < LONGEST_PAUSE_MS
 }
 
 /** Where the database stands against the files. @throws LockstepError `DATABASE_UNREACHABLE`, `MIGRATION_INVALID`. */

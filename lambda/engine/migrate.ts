@@ -2,16 +2,18 @@ import type { RunResult } from '../contract.ts'
 import { LockstepError } from '../errors.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
+import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import type { PlannedRun } from './ongoing-run.ts'
+import type { RestoreSnapshot } from './restorable.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
 import { planUp, problemError } from './plan.ts'
 import { earlierAnswer } from './same-request.ts'
-import { executeRun } from './run.ts'
+import { concludeRun, executeRun } from './run.ts'
 import type { RunDetails } from './run-record.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession, type Session, type WhenHeld } from './session.ts'
 import { EMPTY_STATE, readSources, readState, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { downStep, upStep, type Step } from './step.ts'
@@ -24,9 +26,13 @@ export interface RunRequest {
   readonly requestId?: string | null
   readonly details?: RunDetails
   readonly takeSnapshot?: ((runId: string) => Promise<string | null>) | null
+  /** Puts the run's snapshot back when the run fails and downs cannot take back all of it. @default null: it is left */
+  readonly restoreSnapshot?: RestoreSnapshot | null
   /** Keeps the code of TypeScript migrations. @default null: only what needs no compiling can be reverted without its file */
   readonly archive?: CodeArchive | null
   readonly signal?: AbortSignal
+  /** What to do when another run holds the lock. @default wait for the context's `lockTimeoutMs` */
+  readonly whenHeld?: WhenHeld
 }
 
 export interface UpRequest extends RunRequest {
@@ -66,7 +72,7 @@ export async function upWithin(
     (id) => `The database is ahead of the files: ${id} is applied and has no file; it is kept.`,
   )
   for (const warning of warnings) context.log.warn(warning)
-  if (plan.pending.length === 0) return nothingToDo(context, 'up', session, state, warnings)
+  if (plan.pending.length === 0) return nothingLeft(context, session, state, request, { action: 'up', warnings })
   await loadParser()
   const steps = plan.pending.map(upStep)
   return executeRun(context, session, { ...plannedOf(request), action: 'up', steps, state, warnings })
@@ -81,7 +87,7 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
   const graph = buildGraph(request.migrations)
   return withSession(context, request, async (session, state) => {
     const chosen = planDown(state.applied, request.target)
-    if (chosen.length === 0) return nothingToDo(context, 'down', session, state, [])
+    if (chosen.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
     const steps = await downSteps(context, session, { graph, chosen, archive: request.archive ?? null })
     return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings: [] })
   })
@@ -93,7 +99,9 @@ export function plannedOf(request: RunRequest): Omit<PlannedRun, 'action' | 'ste
     requestId: request.requestId ?? null,
     details: request.details ?? {},
     takeSnapshot: request.takeSnapshot ?? null,
+    restoreSnapshot: request.restoreSnapshot ?? null,
     archive: request.archive ?? null,
+    migrations: request.migrations,
     signal: request.signal ?? new AbortController().signal,
   }
 }
@@ -104,7 +112,7 @@ export async function withSession(
   request: RunRequest,
   work: (session: Session, state: State) => Promise<RunResult>,
 ): Promise<RunResult> {
-  const session = await explained(context.schema, () => openSession(context))
+  const session = await explained(context.schema, () => openSession(context, request.whenHeld))
   try {
     const requestId = request.requestId ?? null
     const read = () => readState(session.connection, context, requestId)
@@ -133,6 +141,19 @@ export async function downSteps(
   for (const entry of chosen)
     steps.push(downStep(await migrationToRevert(entry, graph, { source: sources.get(entry.id), archive })))
   return steps
+}
+
+/** With nothing to do, a run of the same request that was cut off after its last migration is closed. */
+export async function nothingLeft(
+  context: EngineContext,
+  session: Session,
+  state: State,
+  request: RunRequest,
+  found: { readonly action: 'up' | 'down'; readonly warnings: readonly string[] },
+): Promise<RunResult> {
+  const action = (['up', 'down'] as const).find((candidate) => continuedRun(state, candidate) !== null)
+  if (action === undefined) return nothingToDo(context, found.action, session, state, found.warnings)
+  return concludeRun(context, session, { ...plannedOf(request), action, steps: [], state, warnings: found.warnings })
 }
 
 /** The result of a run that had nothing to do, and wrote nothing. */

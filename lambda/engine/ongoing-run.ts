@@ -1,6 +1,9 @@
 import type { ErrorReport, MigrationTiming, RunResult } from '../contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
+import type { ContinuedRun } from './continued-run.ts'
+import type { Migration } from './migration.ts'
+import type { RestoreSnapshot } from './restorable.ts'
 import { headsOf, type RunDetails } from './run-record.ts'
 import type { State } from './state.ts'
 import type { Step } from './step.ts'
@@ -10,12 +13,16 @@ export interface PlannedRun {
   readonly action: 'up' | 'down'
   /** Not empty; in the order in which they run. */
   readonly steps: readonly Step[]
+  /** Every migration that has a file. */
+  readonly migrations: readonly Migration[]
   readonly state: State
   readonly requestId: string | null
   readonly details: RunDetails
   readonly warnings: readonly string[]
   /** Takes a complete, verified snapshot and gives its URI, or null when it may be done without. Null: none is wanted. */
   readonly takeSnapshot: ((runId: string) => Promise<string | null>) | null
+  /** What a failure does that leaves something behind. Null: nothing but to say so. */
+  readonly restoreSnapshot: RestoreSnapshot | null
   readonly archive: CodeArchive | null
   readonly signal: AbortSignal
 }
@@ -23,11 +30,15 @@ export interface PlannedRun {
 /** A run that has begun: what recovery needs to know of it. */
 export interface OngoingRun {
   readonly planned: PlannedRun
+  /** Null: this invocation is the run's first. */
+  readonly continued: ContinuedRun | null
   readonly runId: string
   readonly database: string
   readonly began: number
   readonly timings: MigrationTiming[]
   snapshot: string | null
+  /** How long taking the snapshot took; null when this invocation has not taken it. Milliseconds. */
+  snapshotMs: number | null
 }
 
 /** What a run says of itself when it has succeeded; kept in its record for a second delivery of the same request. */
@@ -37,19 +48,39 @@ export interface Outcome {
   readonly current: string | null
 }
 
-export function outcomeOf({ planned }: OngoingRun): Outcome & { readonly toHeads: readonly string[] } {
-  const ids = planned.steps.map((step) => step.id)
+/** Everything that the run does, in all its invocations. */
+export function idsOf({ planned, continued }: Pick<OngoingRun, 'planned' | 'continued'>): readonly string[] {
+  return [...(continued?.done ?? []), ...planned.steps.map((step) => step.id)]
+}
+
+export function outcomeOf(run: OngoingRun): Outcome & { readonly toHeads: readonly string[] } {
+  const { planned } = run
+  const ids = idsOf(run)
   if (planned.action === 'down') {
     const left = planned.state.applied.filter((entry) => !ids.includes(entry.id))
     return { applied: [], reverted: ids, current: left.at(-1)?.id ?? null, toHeads: headsOf(left) }
   }
   const all = [...planned.state.applied, ...planned.steps.map(({ id, parents }) => ({ id, parents }))]
-  return { applied: ids, reverted: [], current: ids.at(-1) ?? null, toHeads: headsOf(all) }
+  return { applied: ids, reverted: [], current: all.at(-1)?.id ?? null, toHeads: headsOf(all) }
 }
 
 export function succeeded(context: EngineContext, run: OngoingRun): RunResult {
   const { applied, reverted, current } = outcomeOf(run)
   return { ...resultBase(context, run), status: 'succeeded', applied, reverted, current }
+}
+
+/** What this invocation did of a run that a later one continues. */
+export function paused(context: EngineContext, run: OngoingRun): RunResult {
+  const isUp = run.planned.action === 'up'
+  const done = [...(run.continued?.done ?? []), ...run.timings.map((timing) => timing.id)]
+  const current = isUp ? (done.at(-1) ?? null) : null
+  return {
+    ...resultBase(context, run),
+    status: 'paused',
+    applied: isUp ? done : [],
+    reverted: isUp ? [] : done,
+    current,
+  }
 }
 
 export function failed(

@@ -1,9 +1,12 @@
 import type { Connection } from './database.ts'
 import { StepError } from './failure.ts'
-import { dropLeftovers, isDone, leftovers } from './invalid-indexes.ts'
+import { dropLeftovers, isDone, leftovers, type InvalidIndex } from './invalid-indexes.ts'
+import { retryOnLock } from './lock-retry.ts'
+import { Paused, pausesHere } from './pause.ts'
 import { clearProgressSql, progressOf, saveProgressSql, type Progress } from './progress.ts'
 import { LOCK_TIMEOUT_MS } from './session.ts'
 import type { Statement } from './statements.ts'
+import { beginsTransaction } from './statement-traits.ts'
 import type { StepRun } from './step-runner.ts'
 import type { SqlStep } from './step.ts'
 
@@ -19,18 +22,26 @@ export async function runOutsideTransaction(connection: Connection, step: SqlSte
   let ownTransaction: number | null = null
   for (const [index, statement] of step.statements.entries()) {
     if (index < from) continue
+    if (ownTransaction === null && pausesHere(run)) await pause(connection, step, run, index)
     const done = ownTransaction ?? index
     if (ownTransaction === null && canShareTransaction(statement)) {
-      await runRecorded(connection, step, statement, run, done)
+      await retryOnLock(connection, run, () => runRecorded(connection, step, statement, run, done))
+      run.progressed = true
       continue
     }
-    await begin(connection, step, statement, run, done)
-    await runOne(connection, step, statement, run, done)
+    if (ownTransaction === null) await runRepeatedly(connection, step, statement, run, done)
+    else await runInside(connection, step, statement, { run, done, index })
     if (statement.traits.transactionControl !== null) {
-      ownTransaction = statement.traits.transactionControl === 'begin' ? index : null
+      ownTransaction = beginsTransaction(statement.traits) ? index : null
     }
+    run.progressed = true
   }
   return step.statements.length - from
+}
+
+async function pause(connection: Connection, step: SqlStep, run: StepRun, done: number): Promise<never> {
+  await connection.execute(saveProgressSql(run.context, step, { done, inFlight: false, runId: run.runId }))
+  throw new Paused()
 }
 
 function canShareTransaction({ traits }: Statement): boolean {
@@ -74,6 +85,50 @@ export async function settle(connection: Connection, step: SqlStep, progress: Pr
   return progress.statementsDone + ((await isDone(connection, target)) === true ? 1 : 0)
 }
 
+/** Within the file's own transaction nothing is recorded but its end, which commits together with its record. */
+async function runInside(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  { run, done, index }: { readonly run: StepRun; readonly done: number; readonly index: number },
+): Promise<void> {
+  const end = { done: index + 1, inFlight: false, runId: run.runId }
+  const record = statement.traits.transactionControl === 'commit' ? `${saveProgressSql(run.context, step, end)};\n` : ''
+  try {
+    run.signal.throwIfAborted()
+    await connection.execute(`${record}${statement.sql}`)
+  } catch (error) {
+    if (connection.isOpen()) await afterFailure(connection, step, statement, { run, done, before: [] })
+    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+  }
+}
+
+/** Runs a statement that cannot share a transaction, again where nothing but another session's lock was in its way. */
+async function runRepeatedly(
+  connection: Connection,
+  step: SqlStep,
+  statement: Statement,
+  run: StepRun,
+  done: number,
+): Promise<void> {
+  const target = statement.traits.concurrentIndex
+  const before = target === null ? [] : await leftovers(connection, target)
+  const once = async (): Promise<void> => {
+    await begin(connection, step, statement, run, done)
+    await runOne(connection, step, statement, { run, done, before })
+  }
+  await (leavesNothing(statement) ? retryOnLock(connection, run, once) : once())
+}
+
+/** Whether a statement that failed is as if it had never run. What may commit in between is not. */
+function leavesNothing({ traits }: Statement): boolean {
+  return (
+    traits.transactionControl === null &&
+    !traits.mayCommit &&
+    traits.outsideTransaction !== 'DETACH PARTITION CONCURRENTLY'
+  )
+}
+
 /** Work that blocks nobody may wait as long as it must: its wait for old transactions counts as one for a lock. */
 async function begin(
   connection: Connection,
@@ -91,17 +146,20 @@ async function begin(
   }
 }
 
-async function runOne(
-  connection: Connection,
-  step: SqlStep,
-  statement: Statement,
-  run: StepRun,
-  done: number,
-): Promise<void> {
+interface At {
+  readonly run: StepRun
+  readonly done: number
+  /** Invalid indexes that were there before. */
+  readonly before: readonly InvalidIndex[]
+}
+
+async function runOne(connection: Connection, step: SqlStep, statement: Statement, at: At): Promise<void> {
+  const { run, before } = at
   const target = statement.traits.concurrentIndex
-  const before = target === null ? [] : await leftovers(connection, target)
   try {
     run.signal.throwIfAborted()
+    // What an earlier try has left, when the lock was in the way of dropping it as well.
+    if (target !== null) await dropLeftovers(connection, target, before)
     await connection.execute(statement.sql)
     if (
       target !== null &&
@@ -112,18 +170,13 @@ async function runOne(
       throw new Error(`the index ${target.index} is there, but invalid; drop it and run again`)
     }
   } catch (error) {
-    if (connection.isOpen()) await afterFailure(connection, step, statement, { run, done, before })
+    if (connection.isOpen()) await afterFailure(connection, step, statement, at)
     throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
   }
 }
 
 /** A refused statement leaves nothing, but for the invalid index of a concurrent build. */
-async function afterFailure(
-  connection: Connection,
-  step: SqlStep,
-  statement: Statement,
-  at: { readonly run: StepRun; readonly done: number; readonly before: Awaited<ReturnType<typeof leftovers>> },
-): Promise<void> {
+async function afterFailure(connection: Connection, step: SqlStep, statement: Statement, at: At): Promise<void> {
   const { run, done, before } = at
   // Of the file's own transaction, if one is open.
   await connection.execute('ROLLBACK')

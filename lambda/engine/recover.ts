@@ -2,18 +2,17 @@ import type { RunResult } from '../contract.ts'
 import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
-import { failureReport } from './failure.ts'
+import { DEADLINE_IS_NEAR_MS, failureReport } from './failure.ts'
 import { settle } from './outside-transaction.ts'
 import { clearProgressSql, readProgressOf, saveProgressSql, type Progress } from './progress.ts'
 import { describeState, type Aftermath } from './aftermath.ts'
 import { finishRunSql, headsOf } from './run-record.ts'
-import { failed, succeeded, type OngoingRun } from './ongoing-run.ts'
+import { failed, idsOf, succeeded, type OngoingRun } from './ongoing-run.ts'
+import { restoreAfterFailure } from './restore-after-failure.ts'
 import { revertCommitted } from './revert-committed.ts'
 import { openSession, resetSessionSql, type Session } from './session.ts'
 import { readRuns, readState, type State } from './state.ts'
 
-/** Below this a cancelled statement was cancelled because the function's time was over. Milliseconds. */
-const DEADLINE_IS_NEAR_MS = 30_000
 const RECENT_RUNS = 20
 
 /**
@@ -80,7 +79,8 @@ async function undo(
       details: { outcome: outcomeOf(aftermath), reverted: reverted.ids, rolledBack: aftermath.rolledBack },
     }),
   )
-  return failed(context, run, { ...outcomeOf(aftermath), error: report, rolledBack: aftermath.rolledBack })
+  const found = failed(context, run, { ...outcomeOf(aftermath), error: report, rolledBack: aftermath.rolledBack })
+  return restoreAfterFailure(context, connection, run, found)
 }
 
 /** Finds out, where the catalog tells, whether a statement that was cut off has done its work; takes its remains away. */
@@ -111,7 +111,7 @@ function compare(
   reverted: { readonly ids: readonly string[]; readonly obstacle: string | null },
   partial: readonly Progress[],
 ): Aftermath {
-  const ids = run.planned.steps.map((step) => step.id)
+  const ids = idsOf(run)
   const present = new Set(after.applied.map((entry) => entry.id))
   const isUp = run.planned.action === 'up'
   const applied = isUp ? ids.filter((id) => present.has(id)) : []

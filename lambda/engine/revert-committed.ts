@@ -5,12 +5,15 @@ import type { Migration } from './migration.ts'
 import type { Progress } from './progress.ts'
 import type { OngoingRun } from './ongoing-run.ts'
 import { segmentsOf } from './segments.ts'
-import { runSegment } from './segment-runner.ts'
+import { runSegment, type Closing } from './segment-runner.ts'
 import { resetSessionSql } from './session.ts'
 import type { State } from './state.ts'
 import { downStep, type Step } from './step.ts'
 import type { StepRun } from './step-runner.ts'
 import { undoPartial } from './undo-partial.ts'
+
+/** The run's record is closed when all of it is reverted. */
+const NOT_CLOSING: Closing = { whole: null, paused: () => 'SELECT' }
 
 export interface Reverted {
   /** In the order in which they were reverted. */
@@ -39,11 +42,17 @@ export async function revertCommitted(
       return { ids: undone, obstacle: null }
     undone.push(step.id)
   }
-  const own = new Set(found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id))
-  const migrations = run.planned.steps.filter((step) => own.has(step.id)).map((step) => step.migration)
-  const { steps, obstacle } = downSteps(migrations.toReversed())
+  const own = found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id)
+  const { steps, obstacle } = downSteps(own.toReversed().map((id) => migrationOf(run, id)))
   const reverted = await runDowns(context, connection, { run, steps, obstacle })
   return { ...reverted, ids: [...undone, ...reverted.ids] }
+}
+
+/** What an earlier invocation of the run applied is not among the steps, but among the files. */
+function migrationOf({ planned }: OngoingRun, id: string): Migration {
+  const migration = planned.migrations.find((candidate) => candidate.id === id)
+  if (migration === undefined) throw new Error(`${id} was applied by this run, but has no file`)
+  return migration
 }
 
 function downSteps(migrations: readonly Migration[]): {
@@ -67,7 +76,8 @@ async function runDowns(
   work: { readonly run: OngoingRun; readonly steps: readonly Step[]; readonly obstacle: string | null },
 ): Promise<Reverted> {
   const stepRun: StepRun = {
-    context,
+    // A run that has failed is not continued.
+    context: { ...context, shouldPause: () => false },
     runId: work.run.runId,
     progress: [],
     // The run's own signal may be what failed it; the way back must still be gone.
@@ -75,12 +85,14 @@ async function runDowns(
     nextPosition: 0,
     historyLength: 0,
     deferrable: true,
+    progressed: false,
+    pauseBefore: null,
     unrecorded: [],
   }
   const ids: string[] = []
   for (const segment of segmentsOf(work.steps, 'migration')) {
     try {
-      await runSegment(connection, segment, stepRun, null)
+      await runSegment(connection, segment, stepRun, NOT_CLOSING)
       ids.push(...segment.steps.map((step) => step.id))
     } catch (error) {
       await connection.execute('ROLLBACK')

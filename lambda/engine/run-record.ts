@@ -38,6 +38,48 @@ VALUES (${quoteLiteral(run.runId)}, ${set}, ${request}, ${quoteLiteral(context.t
   ${textArray(run.fromHeads)}, 'running', ${now}, ${json(run.details)})`
 }
 
+/** The statements that take up a run that this request began before, and end every other one that still says "running". */
+export function resumeRunSql(context: Keeper, runId: string): string {
+  const { runs } = historyTables(context.schema)
+  const [id, now] = [quoteLiteral(runId), quoteLiteral(context.clock.now().toISOString())]
+  return `UPDATE ${runs} SET status = 'interrupted', finished_at = ${now}
+WHERE "set" = ${quoteLiteral(context.set)} AND status = 'running' AND run_id <> ${id};
+UPDATE ${runs} SET status = 'running', finished_at = NULL, details = details - 'pausedAtMs' WHERE run_id = ${id}`
+}
+
+/** The statement that leaves a run to the next invocation. Commits with what was done. */
+export function pauseRunSql(
+  context: Keeper,
+  runId: string,
+  at: { readonly reverted: readonly string[]; readonly pauseBefore?: string },
+): string {
+  const details = {
+    pausedAtMs: context.clock.now().getTime(),
+    reverted: at.reverted,
+    pauseBefore: at.pauseBefore ?? null,
+  }
+  return `UPDATE ${historyTables(context.schema).runs} SET details = details || ${json(details)}
+WHERE run_id = ${quoteLiteral(runId)}`
+}
+
+/** The statement that ends a run for good because a later event of its resource has come. */
+export function supersedeRunSql(context: Pick<Keeper, 'schema' | 'clock'>, runId: string): string {
+  const now = quoteLiteral(context.clock.now().toISOString())
+  return `UPDATE ${historyTables(context.schema).runs} SET status = 'interrupted', finished_at = ${now},
+  details = details || ${json({ superseded: true })} WHERE run_id = ${quoteLiteral(runId)}`
+}
+
+/** The statement that keeps the snapshot of a run: also one that is cut off, and continued, goes back to it. */
+export function recordSnapshotSql(context: Pick<Keeper, 'schema'>, runId: string, snapshot: string): string {
+  return `UPDATE ${historyTables(context.schema).runs} SET snapshot_uri = ${quoteLiteral(snapshot)}
+WHERE run_id = ${quoteLiteral(runId)}`
+}
+
+/** The statement that tells more in the error of a run that is over. */
+export function amendErrorSql(context: Pick<Keeper, 'schema'>, runId: string, error: ErrorReport): string {
+  return `UPDATE ${historyTables(context.schema).runs} SET error = ${json(error)} WHERE run_id = ${quoteLiteral(runId)}`
+}
+
 /** The statement that closes a run's record. In the last transaction of a run it commits with the migrations. */
 export function finishRunSql(
   context: Keeper,

@@ -1,79 +1,152 @@
-import type { RunResult } from '../contract.ts'
+import type { MigrationTiming, RunResult } from '../contract.ts'
 import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
+import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
+import type { StepError } from './failure.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
-import { outcomeOf, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
+import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
+import { pausesHere, wasCutShort } from './pause.ts'
 import { recover } from './recover.ts'
-import { finishRunSql, headsOf, startRunSql } from './run-record.ts'
+import { refuseUnrestorable } from './restorable.ts'
+import { finishRunSql, headsOf, pauseRunSql, recordSnapshotSql, resumeRunSql, startRunSql } from './run-record.ts'
 import { segmentsOf } from './segments.ts'
 import { runSegment } from './segment-runner.ts'
-import type { Session } from './session.ts'
+import { resetSessionSql, type Session } from './session.ts'
 import type { StepRun } from './step-runner.ts'
 
 /**
  * Does a planned run: record, snapshot, segments, commit. Never leaves the database between two states without saying
- * so: what fails is rolled back or reverted, and the result tells what is left.
+ * so: what fails is rolled back or reverted, and the result tells what is left. Continues the run that the same request
+ * began before; pauses where a later invocation will continue it.
  */
 export async function executeRun(context: EngineContext, session: Session, planned: PlannedRun): Promise<RunResult> {
-  const { connection } = session
-  const runId = context.newRunId()
-  const run: OngoingRun = {
-    planned,
-    runId,
-    database: session.database,
-    began: context.clock.monotonic(),
-    timings: [],
-    snapshot: null,
-  }
-  const fromHeads = headsOf(planned.state.applied)
-  await explained(context.schema, async () => {
-    if (!session.ready) await createHistory(connection, context.schema)
-    await connection.execute(startRunSql(context, { ...planned, runId, fromHeads }))
-  })
-  const stopCancelling = cancelOnAbort(context, connection, planned.signal)
+  const run = begin(context, session, planned)
+  if (planned.restoreSnapshot !== null && run.continued === null) await refuseUnrestorable(session.connection)
+  await explained(context.schema, () => recordStart(context, session, run))
+  const stepRun = stepRunOf(context, run)
+  const stopCancelling = cancelOnAbort(context, session.connection, planned.signal)
   try {
-    run.snapshot = await takeSnapshot(context, run)
+    if (run.snapshot === null) {
+      run.snapshot = await takeSnapshot(context, session, run)
+      stepRun.progressed = run.snapshot !== null
+    }
     await archiveCode(planned.archive, planned.steps)
-    await runSegments(context, session, run)
+    const end = await runSegments(session, run, stepRun)
     await stopCancelling()
-    return succeeded(context, run)
+    return end === 'paused' ? paused(context, run) : succeeded(context, run)
   } catch (error) {
-    context.log.error('the run failed; rolling back', { runId })
     await stopCancelling()
+    if (wasCutShort(error, stepRun) && session.connection.isOpen()) return leaveToNext(context, session, run, error)
+    context.log.error('the run failed; rolling back', { runId: run.runId })
     return recover(context, session, run, error)
   }
 }
 
-async function takeSnapshot(context: EngineContext, { planned, runId }: OngoingRun): Promise<string | null> {
+function begin(context: EngineContext, session: Session, planned: PlannedRun): OngoingRun {
+  const continued = continuedRun(planned.state, planned.action)
+  return {
+    planned,
+    continued,
+    runId: continued?.runId ?? context.newRunId(),
+    database: session.database,
+    began: context.clock.monotonic(),
+    timings: [],
+    snapshot: continued?.snapshot ?? null,
+    snapshotMs: null,
+  }
+}
+
+async function recordStart(context: EngineContext, session: Session, run: OngoingRun): Promise<void> {
+  const { planned, continued, runId } = run
+  if (!session.ready) await createHistory(session.connection, context.schema)
+  if (continued !== null) context.log.info('continuing the run', { runId, done: continued.done.length })
+  const fromHeads = headsOf(planned.state.applied)
+  await session.connection.execute(
+    continued === null ? startRunSql(context, { ...planned, runId, fromHeads }) : resumeRunSql(context, runId),
+  )
+}
+
+/** Closes a run that was cut off after its last migration. Gives its result. */
+export async function concludeRun(context: EngineContext, session: Session, planned: PlannedRun): Promise<RunResult> {
+  const run = begin(context, session, planned)
+  await session.connection.execute(closingSql(context, run))
+  return succeeded(context, run)
+}
+
+async function takeSnapshot(context: EngineContext, { connection }: Session, run: OngoingRun): Promise<string | null> {
+  const { planned, runId } = run
   if (planned.takeSnapshot === null) return null
   const began = context.clock.monotonic()
   context.log.info('taking a snapshot', { runId })
   const snapshot = await planned.takeSnapshot(runId)
-  context.log.info('snapshot taken', { snapshot, durationMs: Math.round(context.clock.monotonic() - began) })
+  run.snapshotMs = Math.round(context.clock.monotonic() - began)
+  if (snapshot !== null) await connection.execute(recordSnapshotSql(context, runId, snapshot))
+  context.log.info('snapshot taken', { snapshot, durationMs: run.snapshotMs })
   return snapshot
 }
 
-async function runSegments(context: EngineContext, session: Session, run: OngoingRun): Promise<void> {
-  const { planned, runId } = run
-  const { connection } = session
-  const stepRun: StepRun = {
+/** The step that was cut off is undone, and begins anew with an invocation's whole time. */
+async function leaveToNext(
+  context: EngineContext,
+  { connection }: Session,
+  run: OngoingRun,
+  { step }: StepError,
+): Promise<RunResult> {
+  context.log.warn('the time of this invocation was over; the next one begins with this migration', {
+    migration: step.id,
+  })
+  await connection.execute('ROLLBACK')
+  await connection.execute(resetSessionSql(context))
+  await connection.execute(pauseRunSql(context, run.runId, { reverted: revertedBy(run), pauseBefore: step.id }))
+  return paused(context, run)
+}
+
+function stepRunOf(context: EngineContext, { planned, runId, continued }: OngoingRun): StepRun {
+  return {
     context,
     runId,
     progress: planned.state.progress,
     signal: planned.signal,
     nextPosition: (planned.state.applied.at(-1)?.position ?? 0) + 1,
     historyLength: planned.state.applied.length,
-    deferrable: await hasDeferrable(connection),
+    deferrable: true,
+    progressed: false,
+    pauseBefore: continued?.pauseBefore ?? null,
     unrecorded: [],
   }
+}
+
+async function runSegments(session: Session, run: OngoingRun, stepRun: StepRun): Promise<'done' | 'paused'> {
+  const { context, runId } = stepRun
+  const { planned } = run
+  const { connection } = session
+  stepRun.deferrable = await hasDeferrable(connection)
   const segments = segmentsOf(planned.steps, context.scope)
   for (const [index, segment] of segments.entries()) {
+    if (pausesHere(stepRun)) {
+      await connection.execute(pauseRunSql(context, runId, { reverted: revertedBy(run) }))
+      return 'paused'
+    }
     const closing = index === segments.length - 1 ? closingSql(context, run) : null
-    run.timings.push(...(await runSegment(connection, segment, stepRun, closing)))
+    const performed = await runSegment(connection, segment, stepRun, {
+      whole: closing,
+      paused: (timings) => pauseRunSql(context, runId, { reverted: [...revertedBy(run), ...idsIn(timings, 'down')] }),
+    })
+    run.timings.push(...performed.timings)
+    if (performed.paused) return 'paused'
   }
+  return 'done'
+}
+
+function revertedBy({ continued, planned, timings }: OngoingRun): readonly string[] {
+  return planned.action === 'up' ? [] : [...(continued?.done ?? []), ...idsIn(timings, 'down')]
+}
+
+function idsIn(timings: readonly MigrationTiming[], direction: 'up' | 'down'): readonly string[] {
+  return timings.filter((timing) => timing.direction === direction).map((timing) => timing.id)
 }
 
 function closingSql(context: EngineContext, run: OngoingRun): string {

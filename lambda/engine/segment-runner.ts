@@ -3,18 +3,30 @@ import { LockstepError } from '../errors.ts'
 import type { Connection } from './database.ts'
 import { quoteLiteral } from './database.ts'
 import { driveSteps } from './drive.ts'
-import { isLockConflict } from './failure.ts'
 import { historyTables } from './history-schema.ts'
+import { retryOnLock } from './lock-retry.ts'
+import { holdsLockSql, lockKey } from './lock.ts'
+import { isPause, pausesHere } from './pause.ts'
 import type { Segment } from './segments.ts'
 import { runStep, takeRecords, type StepRun } from './step-runner.ts'
 
-/** How often a segment is tried when other sessions' locks are in its way. */
-const LOCK_ATTEMPTS = 6
-const LOCK_PAUSE_MS = 500
+/** What a segment has done. */
+export interface Performed {
+  readonly timings: readonly MigrationTiming[]
+  /** The rest of it is left to a later invocation. */
+  readonly paused: boolean
+}
+
+/** Statements on the run's record that commit with a segment. */
+export interface Closing {
+  /** When all of it was done. Null: nothing but the history changes. */
+  readonly whole: string | null
+  readonly paused: (timings: readonly MigrationTiming[]) => string
+}
 
 /**
- * Runs a segment and commits it. `closing` is a statement that commits with it: the end of the run's record. A lock
- * that other sessions hold is tried for again, so that DDL waits in many short turns and not in one long one.
+ * Runs a segment and commits it, with what `closing` says of the run's record; pauses between two migrations. What
+ * other sessions' locks prevent is done again as a whole.
  *
  * @throws StepError, or whatever the connection threw; the transaction is then still open.
  */
@@ -22,59 +34,96 @@ export async function runSegment(
   connection: Connection,
   segment: Segment,
   run: StepRun,
-  closing: string | null,
-): Promise<readonly MigrationTiming[]> {
+  closing: Closing,
+): Promise<Performed> {
   if (!segment.transactional) {
-    const timings = await perform(connection, segment, run)
-    if (closing !== null) await connection.execute(closing)
-    return timings
+    const performed = await perform(connection, segment, run)
+    const { rows } = await connection.query(`SELECT ${lockHeldSql(run)} AS locked`)
+    if (rows[0]?.locked !== true) throw await lostLock(connection, performed)
+    const sql = closingSql(closing, performed)
+    if (sql !== null) await connection.execute(sql)
+    return performed
   }
-  const { nextPosition, historyLength } = run
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      Object.assign(run, { nextPosition, historyLength, unrecorded: [] })
-      await connection.execute('BEGIN')
-      const timings = await perform(connection, segment, run)
-      await verifyHistory(connection, segment, run, closing)
-      await connection.execute('COMMIT')
-      return timings
-    } catch (error) {
-      if (!isLockConflict(error) || attempt === LOCK_ATTEMPTS || run.signal.aborted) throw error
-      await connection.execute('ROLLBACK')
-      run.context.log.warn('a lock is held by another session; trying again', { attempt, of: LOCK_ATTEMPTS })
-      await run.context.clock.sleep(LOCK_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()))
-    }
-  }
-}
-
-async function perform(connection: Connection, segment: Segment, run: StepRun): Promise<readonly MigrationTiming[]> {
-  const timings: MigrationTiming[] = []
-  await driveSteps(segment.steps, async (step) => {
-    timings.push(await runStep(connection, step, run))
+  const { nextPosition, historyLength, deferrable, progressed } = run
+  return retryOnLock(connection, run, async () => {
+    Object.assign(run, { nextPosition, historyLength, deferrable, progressed, unrecorded: [] })
+    await connection.execute('BEGIN')
+    const performed = await perform(connection, segment, run)
+    await verifyHistory(connection, performed, run, closing)
+    await connection.execute('COMMIT')
+    return performed
   })
-  return timings
 }
 
-/** Records the steps, closes the run's record, and makes sure before the commit that the history says what the plan said. */
+function closingSql({ whole, paused }: Closing, performed: Performed): string | null {
+  return performed.paused ? paused(performed.timings) : whole
+}
+
+async function perform(connection: Connection, segment: Segment, run: StepRun): Promise<Performed> {
+  const timings: MigrationTiming[] = []
+  let paused = false
+  try {
+    await driveSteps(segment.steps, async (step) => {
+      paused ||= pausesHere(run) || (run.progressed && run.pauseBefore === step.id)
+      if (!paused) timings.push(await runStep(connection, step, run))
+    })
+    return { timings, paused }
+  } catch (error) {
+    if (isPause(error) && !segment.transactional) return { timings, paused: true }
+    throw error
+  }
+}
+
+/**
+ * Records the steps, closes the run's record, and makes sure before the commit that the history says what the plan
+ * said, and that no other run of the set can have begun.
+ */
 async function verifyHistory(
   connection: Connection,
-  segment: Segment,
+  performed: Performed,
   run: StepRun,
-  closing: string | null,
+  closing: Closing,
 ): Promise<void> {
   const { context } = run
-  const ids = segment.steps.map((step) => quoteLiteral(step.id)).join(', ')
-  const count = `SELECT count(*)::int AS total, count(*) FILTER (WHERE id IN (${ids}))::int AS found
+  const { timings } = performed
+  const ids = timings.map(({ id }) => quoteLiteral(id)).join(', ')
+  const count = `SELECT ${lockHeldSql(run)} AS locked, count(*)::int AS total,
+  count(*) FILTER (WHERE id = ANY (ARRAY[${ids}]::text[]))::int AS found
 FROM ${historyTables(context.schema).migrations} WHERE "set" = ${quoteLiteral(context.set)}`
-  const parts = [...takeRecords(run), ...(closing === null ? [] : [closing]), count]
+  const end = closingSql(closing, performed)
+  const parts = [...takeRecords(run), ...(end === null ? [] : [end]), count]
   const results = await connection.execute(parts.join(';\n'))
-  const { total, found } = (results.at(-1)?.rows[0] ?? {}) as { readonly total?: number; readonly found?: number }
-  const isUp = segment.steps[0]?.direction === 'up'
-  if (isUp ? total === run.historyLength && found === segment.steps.length : found === 0) return
+  const { locked, total, found } = (results.at(-1)?.rows[0] ?? {}) as Verification
+  if (locked !== true) throw await lostLock(connection, performed)
+  const isUp = timings[0]?.direction === 'up'
+  if (isUp ? total === run.historyLength && found === timings.length : found === 0) return
   throw new LockstepError({
     code: 'MIGRATION_FAILED',
     message: `After the migrations the history of the set is not what was planned (${total} in all, ${found} of these): one of them changed the history tables.`,
     state: 'The transaction was rolled back.',
     remedy: `Remove what changes the schema "${context.schema}" from the migrations.`,
+  })
+}
+
+interface Verification {
+  readonly locked?: boolean
+  readonly total?: number
+  readonly found?: number
+}
+
+function lockHeldSql({ context }: StepRun): string {
+  return holdsLockSql(lockKey(context.schema, context.set))
+}
+
+/** Ends the session as well: the way back must be gone with the lock, so on a new one. */
+async function lostLock(connection: Connection, { timings }: Performed): Promise<LockstepError> {
+  await connection.close()
+  const ids = timings.map(({ id }) => id)
+  return new LockstepError({
+    code: 'MIGRATION_FAILED',
+    message: `The lock that keeps other runs of the set away was given up during ${ids.length === 1 ? ids[0] : `one of ${ids.join(', ')}`}.`,
+    state: 'The transaction was rolled back.',
+    remedy:
+      'Remove DISCARD ALL, pg_advisory_unlock_all() and whatever else releases advisory locks from the migrations. If there is nothing of the kind, a pooler stands between: connect to the server directly, or in session mode.',
   })
 }

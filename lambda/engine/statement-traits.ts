@@ -5,7 +5,7 @@ export interface StatementTraits {
   /** PostgreSQL refuses it inside a transaction block; the text names what it is. */
   readonly outsideTransaction: string | null
   /** `BEGIN`, `COMMIT` and their kin; savepoints are not among them. */
-  readonly transactionControl: 'begin' | 'commit' | 'other' | null
+  readonly transactionControl: 'begin' | 'begin-with-options' | 'commit' | 'chain' | 'other' | null
   /** `ALTER TYPE … ADD VALUE`: the value may not be used before the commit. */
   readonly addsEnumValue: boolean
   /** `SET TRANSACTION …`: must come first in its transaction. */
@@ -92,12 +92,19 @@ function transactionControl(body: Fields): StatementTraits['transactionControl']
       return null
     case 'TRANS_STMT_BEGIN':
     case 'TRANS_STMT_START':
-      return body.options === undefined ? 'begin' : 'other'
+      return body.options === undefined ? 'begin' : 'begin-with-options'
     case 'TRANS_STMT_COMMIT':
-      return body.chain === true ? 'other' : 'commit'
+      return body.chain === true ? 'chain' : 'commit'
+    case 'TRANS_STMT_ROLLBACK':
+      return body.chain === true ? 'chain' : 'other'
     default:
       return 'other'
   }
+}
+
+/** Whether the statements that follow stand in a transaction that the file has begun. */
+export function beginsTransaction({ transactionControl }: StatementTraits): boolean {
+  return transactionControl === 'begin' || transactionControl === 'begin-with-options'
 }
 
 /** The list is that of `PreventInTransactionBlock` callers in PostgreSQL's sources (18). */
@@ -109,6 +116,8 @@ function outsideTransaction(kind: string, body: Fields): string | null {
       return body.concurrent === true ? 'DROP INDEX CONCURRENTLY' : null
     case 'ReindexStmt':
       return isConcurrentReindex(kind, body) || reindexesMany(body) ? 'REINDEX' : null
+    case 'DiscardStmt':
+      return body.target === 'DISCARD_ALL' ? 'DISCARD ALL' : null
     case 'VacuumStmt':
       return body.is_vacuumcmd === true ? 'VACUUM' : null
     case 'ClusterStmt':

@@ -4,7 +4,7 @@ import { useBaselineWebAssembly } from '../web-assembly.ts'
 import { excerptAt } from './excerpt.ts'
 import { invalidMigration } from './invalid.ts'
 import type { Migration, SqlBlock, SqlMigration, SqlSection } from './migration.ts'
-import { traitsOf, type StatementTraits } from './statement-traits.ts'
+import { beginsTransaction, traitsOf, type StatementTraits } from './statement-traits.ts'
 
 /** One statement of a migration file. */
 export interface Statement {
@@ -33,6 +33,7 @@ export function splitSection(migration: SqlMigration, section: SqlSection): read
   for (const statement of statements) refuseInput(migration, statement)
   if (!section.transactional) {
     refuseOpenEnd(migration, statements)
+    for (const statement of statements) refuseChain(migration, statement)
     return statements
   }
   const inner = withoutOwnTransaction(statements)
@@ -116,13 +117,25 @@ function refuseInput(migration: SqlMigration, statement: Statement): void {
 /** What a file begins and does not commit would be recorded, and then lost. */
 function refuseOpenEnd(migration: SqlMigration, statements: readonly Statement[]): void {
   const last = statements.findLast((statement) => statement.traits.transactionControl !== null)
-  if (last?.traits.transactionControl !== 'begin') return
+  if (last === undefined || !beginsTransaction(last.traits)) return
   throw invalidMigration({
     migration: migration.id,
     file: migration.file,
     message: 'a transaction is begun here that the file does not end.',
     ...excerptAt(last.block, last.offset),
     remedy: 'Write COMMIT at its end, or remove BEGIN.',
+  })
+}
+
+/** A run that goes on behind it would have to begin what the statement had begun. */
+function refuseChain(migration: SqlMigration, statement: Statement): void {
+  if (statement.traits.transactionControl !== 'chain') return
+  throw invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: 'a transaction is ended and another begun by one statement.',
+    ...excerptAt(statement.block, statement.offset),
+    remedy: 'Write COMMIT (or ROLLBACK) and BEGIN as two statements.',
   })
 }
 

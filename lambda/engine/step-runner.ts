@@ -23,6 +23,10 @@ export interface StepRun {
   historyLength: number
   /** Whether something deferred may be pending after a step. */
   deferrable: boolean
+  /** Whether this invocation has done something that a later one need not do again. */
+  progressed: boolean
+  /** A step that gets an invocation for itself. */
+  readonly pauseBefore: string | null
   /** Done in the open transaction, to be recorded before it commits: one statement for many small migrations. */
   unrecorded: StepRecord[]
 }
@@ -46,6 +50,7 @@ export async function runStep(connection: Connection, step: Step, run: StepRun):
   run.deferrable ||= mayDefer(step)
   const durationMs = clock.monotonic() - began
   await finish(connection, step, run, durationMs)
+  run.progressed = true
   const timing = { id: step.id, direction: step.direction, durationMs: Math.round(durationMs), statements }
   log.info(step.direction === 'up' ? 'applied' : 'reverted', { migration: step.id, durationMs: timing.durationMs })
   return timing
@@ -55,7 +60,7 @@ async function runBody(connection: Connection, step: Step, run: StepRun): Promis
   if (step.kind === 'ts') {
     if (!step.transactional) await recordCode(connection, step, run)
     try {
-      return await runCodeStep(connection, step, { log: run.context.log, signal: run.signal })
+      return await runCodeStep(connection, step, run)
     } catch (error) {
       throw new StepError(step, null, run.signal.aborted ? run.signal.reason : error)
     }

@@ -32,7 +32,7 @@ function haveTheSameUp(left: Migration, right: Migration): boolean {
 }
 
 /** Reads a migration from the source that the history holds. @throws LockstepError `MIGRATION_IRREVERSIBLE`. */
-async function migrationFromSource(
+export async function migrationFromSource(
   applied: AppliedMigration,
   source: string,
   archive: CodeArchive | null,

@@ -14,6 +14,22 @@ import { prepareSession, withSessions, type OpenSession } from './session.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { renameAll } from './swap.ts'
 
+interface RestoreInput {
+  readonly uri: string
+  /** @default the name of the original, which is replaced */
+  readonly into?: string
+  /** Completes the copy while nobody else can reach it. What it throws fails the restore. @default nothing */
+  readonly seal?: (copy: Sealable) => Promise<void>
+}
+
+/** A verified copy, just before it gets its name. */
+export interface Sealable {
+  /** The name that it has now. */
+  readonly database: string
+  /** The name that the replaced database will have; null when none is replaced. */
+  readonly replaced: string | null
+}
+
 /**
  * Puts a snapshot into a new database, verifies it, and gives it the name of the original, which is kept under a dated
  * name. With `into` the new database gets that name and nothing is replaced. Until the very end, and whatever fails,
@@ -22,10 +38,7 @@ import { renameAll } from './swap.ts'
  * @throws LockstepError `RESTORE_FAILED`; `CONFIG_INVALID` for a uri outside the store, a name that cannot be one, or
  *   a snapshot of another database than the configured one; `DATABASE_UNREACHABLE`.
  */
-export async function restoreSnapshot(
-  context: SnapshotContext,
-  input: { readonly uri: string; readonly into?: string },
-): Promise<RestoreResult> {
+export async function restoreSnapshot(context: SnapshotContext, input: RestoreInput): Promise<RestoreResult> {
   const started = performance.now()
   const prefix = prefixOf(context.store, input.uri)
   if (input.into !== undefined) checkDatabaseName(input.into)
@@ -62,7 +75,7 @@ interface Progress {
 async function restoreAndRename(
   context: SnapshotContext,
   source: RestoreSource,
-  input: { readonly uri: string; readonly into?: string },
+  input: RestoreInput,
   progress: Progress,
 ): Promise<RestorePlan> {
   return withSessions(context, async (open) => {
@@ -77,6 +90,7 @@ async function restoreAndRename(
     })
     progress.copyOid = await createStaging(maintenance, source, plan, progress)
     await build(context, open, source, plan)
+    await input.seal?.({ database: plan.staging, replaced: plan.replaced })
     for (const sql of databasePropertiesSql(database, quoteIdentifier(plan.staging))) await maintenance.query(sql)
     const usher = await openMaintenance(open, plan.target)
     const aside = plan.replaced === null ? [] : [{ from: plan.target, to: plan.replaced }]

@@ -88,6 +88,7 @@ describe('the app', () => {
         LOCKSTEP_SNAPSHOT_MODE: 'none',
         LOCKSTEP_TRANSACTION: 'migration',
         LOCKSTEP_ON_ROLLBACK: 'keep',
+        LOCKSTEP_ON_FAILURE: 'revert',
         LOCKSTEP_AUTO_APPLY: 'true',
       },
     })
@@ -122,6 +123,7 @@ describe('the context', () => {
   it.each([
     [{ snapshot: 'full' }, '"snapshot" is "full". Give one of: logical, none.'],
     [{ onRollback: 'down' }, '"onRollback" is "down". Give one of: revert, keep.'],
+    [{ onFailure: 'keep' }, '"onFailure" is "keep". Give one of: revert, restore.'],
     [{ tls: 'off' }, '"tls" is "off". Give one of: verify-full, disable.'],
     [{ set: { name: 'a' } }, '"set" is "{"name":"a"}". Give a text.'],
     [{ ...EXISTING, port: '70000' }, '"port" is "70000". Give 1 to 65535.'],

@@ -50,6 +50,7 @@ describe('the function', () => {
         LOCKSTEP_SNAPSHOT_MODE: 'logical',
         LOCKSTEP_TRANSACTION: 'run',
         LOCKSTEP_ON_ROLLBACK: 'revert',
+        LOCKSTEP_ON_FAILURE: 'revert',
         LOCKSTEP_AUTO_APPLY: 'true',
       },
     })
@@ -69,7 +70,7 @@ describe('the function', () => {
       tls: 'disable',
       certificateAuthority: '-----BEGIN CERTIFICATE-----',
       autoApply: false,
-      timeout: Duration.minutes(5),
+      totalTimeout: Duration.minutes(5),
       memorySize: 2048,
       lockTimeout: Duration.seconds(90),
       connectTimeout: Duration.minutes(2),
@@ -102,6 +103,12 @@ describe('the function', () => {
     })
     template.resourceCountIs('AWS::S3::Bucket', 0)
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 })
+  })
+
+  it('restores the snapshot of a failed run where that is asked for', () => {
+    expect(migrationFunction(synthesize({ onFailure: 'restore' })).Properties).toMatchObject({
+      Environment: { Variables: { LOCKSTEP_ON_FAILURE: 'restore', LOCKSTEP_SNAPSHOT_MODE: 'logical' } },
+    })
   })
 
   it('keeps its log, and that of the Provider framework, for a limited time', () => {
@@ -242,7 +249,21 @@ describe('a mistake in the app', () => {
     ],
     ['a name of the set', { set: 'a/b' }, /CONFIG_INVALID: Shop\/Migration: "set" is "a\/b"\./],
     ["a schema that is PostgreSQL's own", { historySchema: 'pg_lockstep' }, /"historySchema" is "pg_lockstep"\./],
-    ['a time that is too long', { timeout: Duration.minutes(15) }, /"timeout" is 15 minutes\. Give at most 14 minutes/],
+    [
+      'a restore of no snapshot',
+      { onFailure: 'restore' as const, snapshot: Snapshot.none() },
+      /"onFailure" is "restore", but "snapshot" is Snapshot\.none\(\).*onFailure: 'revert'/,
+    ],
+    [
+      'a time that is too long',
+      { totalTimeout: Duration.minutes(61) },
+      /"totalTimeout" is 1 hour 1 minute\. Give 1 minute to 1 hour/,
+    ],
+    [
+      'a time that is too short',
+      { totalTimeout: Duration.seconds(59) },
+      /"totalTimeout" is 59 seconds\. Give 1 minute/,
+    ],
   ])('is told at synth: %s', (_, props, message) => {
     const stack = createStack()
     expect(() => createMigration(stack, props)).toThrow(message)

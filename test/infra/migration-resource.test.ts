@@ -38,7 +38,6 @@ describe('the custom resource', () => {
 
   it.each<[string, Partial<DatabaseMigrationProps>]>([
     ['more memory', { memorySize: 2048 }],
-    ['less time', { timeout: Duration.minutes(2) }],
     ['a longer wait for the lock', { lockTimeout: Duration.minutes(9) }],
     ['another retention of the log', { logRetention: logs.RetentionDays.ONE_DAY }],
     ['another authority', { certificateAuthority: 'PEM' }],
@@ -71,6 +70,7 @@ describe('the custom resource', () => {
   it.each<[string, Partial<DatabaseMigrationProps>]>([
     ['another scope of transactions', { transaction: 'migration' }],
     ['another rollback policy', { onRollback: 'keep' }],
+    ['another failure policy', { onFailure: 'restore' }],
     ['another history schema', { historySchema: 'history' }],
     ['another set', { set: 'billing' }],
     ['no snapshot', { snapshot: Snapshot.none() }],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CustomResourceEvent } from '../../lambda/custom-resource-event.ts'
-import { onEvent } from '../../lambda/custom-resource.ts'
+import { isComplete, onEvent } from '../../lambda/custom-resource.ts'
 import { createDatabase } from '../support/database.ts'
 import { lockstepFor } from '../support/lockstep.ts'
 import { writeFiles } from '../support/source-files.ts'
@@ -84,5 +84,41 @@ describe('onEvent', () => {
     await expect(onEvent(lockstep, event('Create', { require: '1_a', set: 'other' }))).rejects.toMatchObject({
       report: { code: 'CONFIG_INVALID' },
     })
+  })
+})
+
+describe('isComplete', () => {
+  const TWO = { '1_a.sql': FILE, '2_b.sql': FILE.replaceAll('TABLE a', 'TABLE b') }
+
+  it('goes on with a run that had no time left, until it is done', async () => {
+    const database = await createDatabase()
+    const lockstep = { ...lockstepFor(database.url, await writeFiles(TWO)), deadline: 4_000_000_000_000 }
+    const hurried = { ...lockstep, shouldPause: () => true }
+    const request = event('Create', properties)
+    const begun = await onEvent(hurried, request)
+    expect(begun).toEqual({
+      PhysicalResourceId: 'lockstep:default',
+      Continuation: { complete: false, deadline: 4_000_000_000_000 },
+    })
+    expect(await isComplete(hurried, request, { complete: false, deadline: 4_000_000_000_000 })).toMatchObject({
+      IsComplete: true,
+      Data: { Status: 'succeeded', Current: '2_b', Applied: '2' },
+    })
+  })
+
+  it('has nothing left to ask when the run was done at once', async () => {
+    const database = await createDatabase()
+    const lockstep = { ...lockstepFor(database.url, await writeFiles(TWO)), deadline: 4_000_000_000_000 }
+    const { Continuation: continuation } = await onEvent(lockstep, event('Create', properties))
+    expect(continuation).toEqual({ complete: true, deadline: 4_000_000_000_000 })
+    const unreachable = lockstepFor(UNREACHABLE, '/nowhere')
+    const answer = await isComplete(unreachable, event('Create', properties), { complete: true, deadline: 0 })
+    expect(answer).toEqual({ IsComplete: true })
+  })
+
+  it('answers a Delete at once', async () => {
+    const lockstep = { ...lockstepFor(UNREACHABLE, '/nowhere'), deadline: 1 }
+    const answer = await onEvent(lockstep, { ...event('Delete', properties), PhysicalResourceId: 'lockstep:default' })
+    expect(answer.Continuation).toEqual({ complete: true, deadline: 1 })
   })
 })

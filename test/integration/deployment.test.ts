@@ -71,6 +71,18 @@ describe('a rollback while the database cannot be reached', () => {
     expect(answer.Data).toMatchObject({ Status: 'unreachable' })
   })
 
+  it('succeeds, too, when what keeps it from beginning is something else', async () => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await database.rows(
+      'ALTER ROLE CURRENT_USER IN DATABASE "' + database.name + '" SET default_transaction_read_only = on',
+    )
+    const readOnly = { report: { code: 'CONFIG_INVALID' } }
+    await expect(onEvent(await code(TWO), event('Update', 'v2', 'v1'))).rejects.toMatchObject(readOnly)
+    const answer = await onEvent(await code(ONE, ROLLING_BACK), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Status: 'untouched' })
+  })
+
   it.each([ROLLING_BACK, null])('fails when something was applied, and succeeds later (%s)', async (status) => {
     const { code, database } = await stage()
     await onEvent(await code(ONE), event('Create', 'v1'))

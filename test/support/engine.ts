@@ -21,6 +21,7 @@ export function engineFor(database: TestDatabase, overrides: Partial<EngineConte
     version: '0.0.0-test',
     lockTimeoutMs: 5000,
     remainingMs: () => Infinity,
+    shouldPause: () => false,
     newRunId: randomUUID,
     clock: systemClock,
     log: silentLog,

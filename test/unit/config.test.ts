@@ -14,6 +14,7 @@ describe('configFromEnvironment', () => {
       historySchema: 'lockstep',
       transaction: 'run',
       onRollback: 'revert',
+      onFailure: 'revert',
       autoApply: true,
       snapshots: null,
       snapshotMode: 'none',
@@ -33,6 +34,7 @@ describe('configFromEnvironment', () => {
     [{}, 'LOCKSTEP_SECRET_ARN is not set'],
     [{ ...minimal, LOCKSTEP_AUTO_APPLY: 'maybe' }, 'LOCKSTEP_AUTO_APPLY is "maybe"'],
     [{ ...minimal, LOCKSTEP_TRANSACTION: 'all' }, 'LOCKSTEP_TRANSACTION is "all"'],
+    [{ ...minimal, LOCKSTEP_ON_FAILURE: 'keep' }, 'LOCKSTEP_ON_FAILURE is "keep".'],
     [{ ...minimal, LOCKSTEP_DATABASE_PORT: 'x' }, 'LOCKSTEP_DATABASE_PORT is "x"'],
   ])('names the variable that is wrong: %j', (environment, message) => {
     expect(() => configFromEnvironment(environment)).toThrow(message)

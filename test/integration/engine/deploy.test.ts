@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../lambda/adapters/clock.ts'
-import { deploy, type DeployRequest } from '../../../lambda/engine/deploy.ts'
+import type { EngineContext } from '../../../lambda/engine/context.ts'
+import { deploy, undoCreation, type DeployRequest } from '../../../lambda/engine/deploy.ts'
 import { migrateUp } from '../../../lambda/engine/migrate.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
 import { createDatabase } from '../../support/database.ts'
 import { engineFor, fileOf, sql } from '../../support/engine.ts'
+import { until } from '../../support/wait.ts'
 
 const a = sql('1_a', 'CREATE TABLE a (id int);', 'DROP TABLE a;')
 const b = sql('2_b', 'CREATE TABLE b (id int);', 'DROP TABLE b;')
@@ -142,5 +144,90 @@ describe('deploy', () => {
   it('applies what is pending on a rollback that has nothing to take back', async () => {
     const { engine } = await deployed()
     expect(await deploy(engine, request([a, b], 'v3', 'v1'))).toMatchObject({ applied: ['2_b'] })
+  })
+})
+
+const hurried = (engine: EngineContext): EngineContext => ({ ...engine, shouldPause: () => true })
+const takeSnapshot = async (): Promise<string> => 'file:///snapshot'
+
+describe('a deployment that takes several invocations', () => {
+  const undo = {
+    migrations: [a, b],
+    resource: 'stack/resource',
+    target: 'v1',
+    requestType: 'Create',
+    onRollback: 'revert',
+    requestId: 'delete',
+  } as const
+
+  it('is not continued once the rollback of its creation has come in between', async () => {
+    const database = await createDatabase()
+    const engine = engineFor(database, { trigger: 'deployment' })
+    const create = { ...request([a, b], 'v1', null), details: { requestType: 'Create' } }
+    expect(await deploy(hurried(engine), create)).toMatchObject({ status: 'paused', applied: ['1_a'] })
+    expect(await undoCreation(engine, undo)).toMatchObject({ status: 'succeeded', reverted: ['1_a'] })
+    await expect(deploy(engine, create)).rejects.toMatchObject({ report: { code: 'INTERRUPTED' } })
+    expect(await database.rows("SELECT to_regclass('a') AS a, to_regclass('b') AS b")).toEqual([{ a: null, b: null }])
+  })
+
+  it('is not continued either when it had only taken its snapshot', async () => {
+    const database = await createDatabase()
+    const engine = engineFor(database, { trigger: 'deployment' })
+    const create = { ...request([a, b], 'v1', null), takeSnapshot, details: { requestType: 'Create' } }
+    expect(await deploy(hurried(engine), create)).toMatchObject({ status: 'paused', applied: [] })
+    expect(await undoCreation(engine, undo)).toMatchObject({ status: 'succeeded', reverted: [] })
+    await expect(deploy(engine, create)).rejects.toMatchObject({ report: { code: 'INTERRUPTED' } })
+  })
+
+  it('is taken back whole by the rollback of an update, in several invocations, too', async () => {
+    const { database, engine } = await deployed()
+    const third = sql('3_c', 'CREATE TABLE c (id int);', 'DROP TABLE c;')
+    const update = request([a, b, third], 'v2', 'v1')
+    expect(await deploy(hurried(engine), update)).toMatchObject({ status: 'paused' })
+    expect(await deploy(hurried(engine), update)).toMatchObject({ status: 'succeeded', applied: ['2_b', '3_c'] })
+    const rollback = request([a], 'v1', 'v2')
+    expect(await deploy(hurried(engine), rollback)).toMatchObject({ status: 'paused', reverted: ['3_c'] })
+    expect(await deploy(hurried(engine), rollback)).toMatchObject({ status: 'succeeded', reverted: ['3_c', '2_b'] })
+    expect(await database.rows("SELECT to_regclass('b') AS b, to_regclass('c') AS c")).toEqual([{ b: null, c: null }])
+  })
+})
+
+describe('the rollback of a creation', () => {
+  const undo = { migrations: [a], resource: 'stack/resource', onRollback: 'revert', requestType: 'Create' } as const
+
+  it('keeps what another operation has created', async () => {
+    const database = await createDatabase()
+    const engine = engineFor(database, { trigger: 'deployment' })
+    await deploy(engine, { ...request([a], 'v1', null), details: { requestType: 'Create' } })
+    const other = await undoCreation(engine, { ...undo, target: 'v2', requestId: 'delete' })
+    expect(other).toMatchObject({ status: 'succeeded', reverted: [] })
+    const replaced = await undoCreation(engine, { ...undo, target: 'v1', requestType: 'Update', requestId: 'delete' })
+    expect(replaced).toMatchObject({ status: 'succeeded', reverted: [] })
+    const own = await undoCreation(engine, { ...undo, target: 'v1', requestId: 'delete' })
+    expect(own).toMatchObject({ status: 'succeeded', reverted: ['1_a'] })
+  })
+})
+
+describe('a rollback that comes while its deployment is still at work', () => {
+  const slow = sql('3_slow', 'SELECT pg_sleep(60);', 'SELECT 1;')
+  const rollback = { stackStatus: async () => 'UPDATE_ROLLBACK_IN_PROGRESS' }
+
+  it('ends it, and whichever has the lock first takes back what it had committed', async () => {
+    const { database, engine } = await deployed()
+    const each = { ...engine, scope: 'migration' as const }
+    const forward = deploy(each, request([a, b, slow], 'v2', 'v1'))
+    await until(async () => (await database.rows("SELECT to_regclass('b') AS b"))[0]?.b === 'b')
+    const result = await deploy({ ...engine, lockTimeoutMs: 0 }, { ...request([a], 'v1', 'v2'), ...rollback })
+    expect(result).toMatchObject({ status: 'succeeded', current: '1_a' })
+    expect(await forward).toMatchObject({ status: 'failed', applied: [], rolledBack: true })
+    expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+  })
+
+  it('waits for the run of another resource', async () => {
+    const { database, engine } = await deployed()
+    const other = deploy(engine, { ...request([a, sql('2_o', 'SELECT pg_sleep(2);')], 'v9', 'v1'), resource: 'other' })
+    await until(async () => (await database.rows("SELECT 1 FROM pg_stat_activity WHERE query ~ 'pg_sleep'")).length > 1)
+    const result = await deploy({ ...engine, lockTimeoutMs: 0 }, { ...request([a], 'v1', 'v2'), ...rollback })
+    expect([await other, result]).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded', reverted: [] }])
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../../lambda/adapters/postgres.ts'
 import { migrateUp } from '../../../lambda/engine/migrate.ts'
 import { LockstepError } from '../../../lambda/errors.ts'
@@ -108,6 +108,7 @@ describe('a run that fails', () => {
     const database = await createDatabase()
     const direct = await database.endpoint()
     const proxy = await startTcpProxy(direct.port)
+    onTestFinished(proxy.close)
     const engine = engineFor(database, {
       connect: () =>
         connect({ endpoint: async () => ({ ...direct, port: proxy.port }), applicationName: 'cut', budgetMs: 5000 }),

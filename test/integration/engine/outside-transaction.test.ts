@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Connection } from '../../../lambda/engine/database.ts'
 import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
@@ -133,4 +134,49 @@ describe('a migration outside of a transaction', () => {
     expect(await migrateUp(engine, { migrations: [table, own] })).toMatchObject({ status: 'failed', rolledBack: true })
     expect(await database.rows("SELECT to_regclass('mine') AS mine")).toEqual([{ mine: null }])
   })
+
+  it.each(['BEGIN', 'BEGIN ISOLATION LEVEL SERIALIZABLE'])(
+    'does not run a transaction of its own again (%s) that was committed when the connection was lost',
+    async (begin) => {
+      const { database, engine } = await migrated()
+      const text = `${begin};\nCREATE TABLE mine (id int);\nINSERT INTO mine VALUES (1);\nCOMMIT;\nSELECT 1;`
+      const own = sql('2_own', text, undefined, outside)
+      const losing = { ...engine, connect: async () => cutAfterCommit(await engine.connect()) }
+      const lost = await migrateUp(losing, { migrations: [table, own] })
+      expect(lost).toMatchObject({ status: 'failed', error: { code: 'MIGRATION_FAILED' } })
+      expect(lost.error?.state).toContain('2_own has run up to its statement 4 of 5')
+      expect(await migrateUp(engine, { migrations: [table, own] })).toMatchObject({ status: 'succeeded' })
+      expect(await database.rows('SELECT id FROM mine')).toEqual([{ id: 1 }])
+    },
+  )
+
+  it('runs a transaction of its own with options as one', async () => {
+    const { database, engine } = await migrated()
+    const text = 'BEGIN ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE mine (id int);\nSELECT nothing;\nCOMMIT;'
+    const result = await migrateUp(engine, { migrations: [table, sql('2_own', text, undefined, outside)] })
+    expect(result).toMatchObject({ status: 'failed', rolledBack: true })
+    expect(await database.rows("SELECT to_regclass('mine') AS mine")).toEqual([{ mine: null }])
+  })
+
+  it.each(['COMMIT AND CHAIN', 'ROLLBACK AND CHAIN'])('refuses %s', async (chain) => {
+    const { engine } = await migrated()
+    const own = sql('2_own', `BEGIN;\nSELECT 1;\n${chain};\nSELECT 2;\nCOMMIT;`, undefined, outside)
+    await expect(migrateUp(engine, { migrations: [table, own] })).rejects.toMatchObject({
+      report: { code: 'MIGRATION_INVALID', line: 4, remedy: expect.stringContaining('BEGIN') },
+    })
+  })
 })
+
+/** Loses the connection right after the commit of the file's own transaction. */
+function cutAfterCommit(connection: Connection): Connection {
+  let inside = false
+  return {
+    ...connection,
+    execute: async (text) => {
+      const results = await connection.execute(text)
+      inside ||= text.includes('INSERT INTO mine')
+      if (inside && text.endsWith('COMMIT')) connection.abandon()
+      return results
+    },
+  }
+}

@@ -47,7 +47,13 @@ describe('settings', () => {
   test('have defaults', () => {
     expect(parse('status')).toEqual({
       kind: 'command',
-      command: { request: { action: 'status' }, settings: DEFAULT_SETTINGS, takeSnapshot: true, exitOnPending: false },
+      command: {
+        request: { action: 'status' },
+        settings: DEFAULT_SETTINGS,
+        takeSnapshot: true,
+        onFailure: 'revert',
+        exitOnPending: false,
+      },
     })
   })
 
@@ -83,6 +89,14 @@ describe('settings', () => {
     expect(parse('status', '--set', 'argument')).toMatchObject({
       command: { settings: { databaseUrl: 'postgres://h/environment', set: 'argument' } },
     })
+  })
+
+  test.each(['up', 'down'])('%s can restore the snapshot when it fails', (name) => {
+    expect(parse(name)).toMatchObject({ command: { onFailure: 'revert' } })
+    expect(parse(name, '--on-failure', 'restore')).toMatchObject({ command: { onFailure: 'restore' } })
+    vi.stubEnv('LOCKSTEP_ON_FAILURE', 'restore')
+    expect(parse(name)).toMatchObject({ command: { onFailure: 'restore' } })
+    expect(parse(name, '--on-failure', 'keep')).toMatchObject({ kind: 'usage' })
   })
 
   test('status can tell of pending migrations by its exit code', () => {

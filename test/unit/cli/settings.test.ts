@@ -6,6 +6,7 @@ function command(changes: Partial<Command>, settings: Partial<Settings> = {}): C
   return {
     request: { action: 'up' },
     takeSnapshot: true,
+    onFailure: 'revert',
     exitOnPending: false,
     ...changes,
     settings: { ...DEFAULT_SETTINGS, ...settings },

@@ -49,6 +49,7 @@ SELECT '😀', 2`
     'DROP INDEX CONCURRENTLY i',
     'REINDEX TABLE CONCURRENTLY t',
     'REINDEX SCHEMA public',
+    'DISCARD ALL',
     'VACUUM t',
     'CREATE DATABASE d',
     'DROP DATABASE d',
@@ -56,7 +57,6 @@ SELECT '😀', 2`
     'ALTER TABLE t DETACH PARTITION p CONCURRENTLY',
     'CLUSTER',
     'COMMIT',
-    'BEGIN ISOLATION LEVEL SERIALIZABLE',
   ])('refuses in a transaction, and takes outside of one: %s', async (statement) => {
     expect(await refusal(`SELECT 1;\n${statement};`)).toMatchObject({
       code: 'MIGRATION_INVALID',
@@ -64,6 +64,12 @@ SELECT '😀', 2`
       remedy: expect.stringContaining('transaction:false'),
     })
     expect(split(statement, false)).toHaveLength(1)
+  })
+
+  it('does not take BEGIN with options for the transaction that the run gives', () => {
+    const own = 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT'
+    expect(() => split(own)).toThrow('BEGIN, COMMIT or ROLLBACK')
+    expect(split(own, false)).toHaveLength(3)
   })
 
   it.each([

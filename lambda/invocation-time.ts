@@ -1,0 +1,26 @@
+/** How long an invocation has, and whether others follow. */
+export interface InvocationTime {
+  /** Milliseconds until the process is ended from outside, or the whole run's time is over. */
+  readonly remainingMs: () => number
+  /** Whether to leave the rest to the next invocation, at a point where that can go on. */
+  readonly shouldPause: () => boolean
+  /** When the time of the whole run is over, in milliseconds since 1970. Null: this invocation is all there is. */
+  readonly deadline: number | null
+}
+
+/**
+ * The time of an invocation that belongs to a run with a deadline of its own. It pauses once half of its time is gone,
+ * so that every migration has at least half an invocation to itself; and not when the deadline comes before its own end.
+ *
+ * @param ownMs - milliseconds left of this invocation
+ * @param now - milliseconds since 1970
+ */
+export function invocationTime(ownMs: () => number, now: () => number, deadline: number | null): InvocationTime {
+  const whole = ownMs()
+  const untilDeadline = (): number => (deadline === null ? Infinity : Math.max(0, deadline - now()))
+  return {
+    remainingMs: () => Math.min(ownMs(), untilDeadline()),
+    shouldPause: () => deadline !== null && ownMs() < whole / 2 && untilDeadline() > ownMs(),
+    deadline,
+  }
+}

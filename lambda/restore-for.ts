@@ -1,0 +1,37 @@
+import type { RestoreSnapshot } from './engine/restorable.ts'
+import { LockstepError, UNTOUCHED } from './errors.ts'
+import type { Lockstep } from './lockstep.ts'
+import { restoreSnapshot } from './snapshot/restore.ts'
+
+/**
+ * How the runs of a composition restore the snapshot that they took.
+ *
+ * @throws LockstepError `CONFIG_INVALID` when they take none.
+ */
+export function restoreFor(lockstep: Lockstep): RestoreSnapshot {
+  if (lockstep.config.snapshotMode === 'none') throw withoutSnapshot()
+  return async (uri, seal) => {
+    await restoreSnapshot(lockstep.snapshots(), {
+      uri,
+      seal: async ({ database, replaced }) => {
+        if (replaced === null) throw new Error('the database that the snapshot was taken of is not there any more')
+        const copy = await lockstep.connect(database)
+        try {
+          await seal(copy, replaced)
+        } finally {
+          await copy.close()
+        }
+      },
+    })
+  }
+}
+
+function withoutSnapshot(): LockstepError {
+  return new LockstepError({
+    code: 'CONFIG_INVALID',
+    message: 'A failure is to restore the snapshot (onFailure is "restore"), but none is taken.',
+    state: UNTOUCHED,
+    remedy:
+      'Have one taken (on the command line: give --snapshots with a directory or s3://bucket/prefix, and not --no-snapshot), or choose onFailure "revert".',
+  })
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { invocationTime, type InvocationTime } from '../../lambda/invocation-time.ts'
+
+const MINUTE = 60_000
+
+/** An invocation of 14 minutes that began at 0, and how to let time pass. */
+function begun(deadline: number | null): {
+  readonly time: InvocationTime
+  readonly at: (ms: number) => InvocationTime
+} {
+  let now = 0
+  const time = invocationTime(
+    () => 14 * MINUTE - now,
+    () => now,
+    deadline,
+  )
+  const at = (ms: number): InvocationTime => {
+    now = ms
+    return time
+  }
+  return { time, at }
+}
+
+describe('the time of an invocation', () => {
+  it('is its own, and never pauses, when no other follows', () => {
+    const { at } = begun(null)
+    expect(at(13 * MINUTE).remainingMs()).toBe(MINUTE)
+    expect(at(13 * MINUTE).shouldPause()).toBe(false)
+  })
+
+  it('pauses in its second half when the whole run has more time', () => {
+    const { at } = begun(60 * MINUTE)
+    expect(at(7 * MINUTE).shouldPause()).toBe(false)
+    expect(at(7 * MINUTE + 1).shouldPause()).toBe(true)
+  })
+
+  it('does not pause when the whole run ends before it', () => {
+    const { at } = begun(13 * MINUTE)
+    expect(at(8 * MINUTE).shouldPause()).toBe(false)
+    expect(at(8 * MINUTE).remainingMs()).toBe(5 * MINUTE)
+  })
+
+  it('has none left when the deadline has passed', () => {
+    expect(
+      begun(MINUTE)
+        .at(2 * MINUTE)
+        .remainingMs(),
+    ).toBe(0)
+  })
+})
