@@ -1,71 +1,19 @@
-import { randomUUID } from 'node:crypto'
-import { onTestFinished, inject } from 'vitest'
-import pg from 'pg'
-import { connect, type Endpoint } from '../../lambda/adapters/postgres.ts'
-import type { Connection } from '../../lambda/engine/database.ts'
+import { inject, onTestFinished } from 'vitest'
+import { createScratchDatabase, rowsOf, scratchDatabaseAt, type TestDatabase } from './scratch-database.ts'
 
-export interface TestDatabase {
-  readonly name: string
-  readonly url: string
-  readonly endpoint: () => Promise<Endpoint>
-  /** A session that is closed when the test ends. */
-  readonly connect: (applicationName?: string) => Promise<Connection>
-  /** One statement or several on a session of its own; the rows of the last. */
-  readonly rows: (sql: string) => Promise<readonly Record<string, unknown>[]>
-}
+export type { TestDatabase } from './scratch-database.ts'
 
 /** Makes an empty database on the suite's server; it is dropped when the test has finished. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll('-', '').slice(0, 16)}`
-  await onServer(`CREATE DATABASE ${name} TEMPLATE template0`)
-  onTestFinished(() => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
-  return databaseAt(name)
+export function createDatabase(): Promise<TestDatabase> {
+  return createScratchDatabase(inject('serverUrl'), onTestFinished)
 }
 
 /** The handle of a database that exists already, such as one that a restore made. */
 export function databaseAt(name: string): TestDatabase {
-  const url = new URL(inject('serverUrl'))
-  url.pathname = `/${name}`
-  const endpoint = async (): Promise<Endpoint> => endpointOf(url)
-  return {
-    name,
-    url: url.href,
-    endpoint,
-    connect: async (applicationName = 'test') => {
-      const connection = await connect({ endpoint, applicationName, budgetMs: 5000 })
-      onTestFinished(() => connection.close())
-      return connection
-    },
-    rows: (sql) => rowsOf(url.href, sql),
-  }
+  return scratchDatabaseAt(inject('serverUrl'), name, onTestFinished)
 }
 
 /** Runs SQL on the server's own database. */
 export async function onServer(sql: string): Promise<void> {
   await rowsOf(inject('serverUrl'), sql)
-}
-
-function endpointOf(url: URL): Endpoint {
-  return {
-    host: url.hostname,
-    port: Number(url.port),
-    database: url.pathname.slice(1),
-    user: url.username,
-    password: url.password,
-    tls: false,
-  }
-}
-
-async function rowsOf(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  // A session that a test ends from outside reports it here as well as to its query.
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    const result = (await client.query(sql)) as pg.QueryResult | pg.QueryResult[]
-    const last = Array.isArray(result) ? result.at(-1) : result
-    return (last?.rows ?? []) as Record<string, unknown>[]
-  } finally {
-    await client.end()
-  }
 }

@@ -1,10 +1,10 @@
 import pg from 'pg'
 import { dumpSchema } from '../../lambda/snapshot/pg-dump.ts'
 import { withSessions } from '../../lambda/snapshot/session.ts'
-import type { TestDatabase } from './database.ts'
+import type { TestDatabase } from './scratch-database.ts'
 
 /** The whole schema of a database, Lockstep's own tables included, as pg_dump writes it. */
-export async function schemaOf({ url }: TestDatabase): Promise<string> {
+export async function schemaOf({ url }: Pick<TestDatabase, 'url'>): Promise<string> {
   const openClient = async (): Promise<pg.Client> => {
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => {})

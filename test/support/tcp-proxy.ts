@@ -1,17 +1,20 @@
 import { connect, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 export interface TcpProxy {
   readonly port: number
+  /** Where new connections go from now on. */
+  readonly aimAt: (port: number) => void
   /** Resets every connection, as a failing network does. */
   readonly cut: () => void
+  readonly close: () => Promise<void>
 }
 
-/** A proxy in front of a port on this machine, whose connections a test can cut. Closed when the test ends. */
+/** A proxy in front of a port on this machine, whose connections can be cut. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  let target = targetPort
   const server = createServer((inbound) => {
-    const outbound = connect(targetPort, '127.0.0.1')
+    const outbound = connect(target, '127.0.0.1')
     for (const socket of [inbound, outbound]) {
       sockets.add(socket)
       socket.on('error', () => {})
@@ -29,9 +32,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const cut = (): void => {
     for (const socket of sockets) socket.resetAndDestroy()
   }
-  onTestFinished(async () => {
-    cut()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, cut }
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    aimAt: (port) => void (target = port),
+    cut,
+    close: async () => {
+      cut()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }

@@ -1,76 +1,17 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import type { ResourceEvent } from '../../support/cloudformation/event.ts'
-import type { Deployment, Stack, StackOptions } from '../../support/cloudformation/stack-types.ts'
-import { startCloudFormation } from '../../support/cloudformation/service.ts'
+import { expect, test } from 'vitest'
 import type { FunctionDefinition } from '../../support/lambda/definition.ts'
-import { startLambda, type LambdaService } from '../../support/lambda/service.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { exampleAssembly } from './example-assembly.ts'
-
-interface Setup {
-  readonly stack: Stack
-  readonly lambda: LambdaService
-  /** The events that reached the function behind the framework, oldest first. */
-  readonly received: () => readonly ResourceEvent[]
-}
-
-async function setup(options: Partial<StackOptions> = {}): Promise<Setup> {
-  const lambda = await startLambda()
-  const name = 'Example'
-  const cloudFormation = await startCloudFormation(lambda)
-  const stack = cloudFormation.createStack({
-    name,
-    physical: ({ type }) => (type === 'AWS::S3::Bucket' ? { ref: 'real-bucket' } : undefined),
-    ...options,
-  })
-  onTestFinished(async () => {
-    await lambda.stop()
-    await cloudFormation.stop()
-  })
-  const received = (): readonly ResourceEvent[] =>
-    lambda
-      .invocations()
-      .filter(({ functionName }) => !functionName.includes('framework'))
-      .map(({ event }) => JSON.parse(event) as ResourceEvent)
-  return { stack, lambda, received }
-}
-
-const BODY = `
-  const { outcome, seconds } = event.ResourceProperties
-  console.log(event.RequestType + ' on ' + VERSION + ' for ' + event.ResourceProperties.target)
-  if (outcome === 'throw') throw new Error('no: ' + event.ResourceProperties.target)
-  if (outcome === 'hang') await new Promise(() => {})
-  const padding = outcome === 'long' && event.RequestType === 'Create' ? 'x'.repeat(5000) : ''
-  return { PhysicalResourceId: event.PhysicalResourceId ?? 'example', Data: { version: VERSION, padding, seconds } }
-`
-
-const v1 = (properties: object = {}): Parameters<typeof exampleAssembly>[0] => ({
-  body: BODY,
-  version: 'v1',
-  properties: { target: 'one', outcome: 'succeed', ...properties },
-})
-const v2 = (properties: object = {}): Parameters<typeof exampleAssembly>[0] => ({
-  body: BODY,
-  version: 'v2',
-  properties: { target: 'two', outcome: 'succeed', ...properties },
-})
+import { BODY, exampleStack, linesOf, story, v1, v2 } from './example-stack.ts'
 
 function withTimeout(timeoutSeconds: number, name: string): (definition: FunctionDefinition) => FunctionDefinition {
   return (definition) => (definition.name.startsWith(name) ? { ...definition, timeoutSeconds } : definition)
 }
 
-function story(deployment: Deployment): readonly string[] {
-  return deployment.responses.map(({ event, status }) => `${event.RequestType} ${status}`)
-}
-
-async function linesOf(lambda: LambdaService): Promise<readonly string[]> {
-  return [...(await lambda.logs()).matchAll(/^(?:Create|Update|Delete) on .*$/gm)].map(([line]) => line)
-}
-
 test('creation sends what CloudFormation sends, with every value a string, and returns the outputs', async () => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   const deployment = await stack.deploy(await exampleAssembly(v1({ count: 3, on: true, list: [1, { deep: false }] })))
   expect(deployment).toMatchObject({ stackStatus: 'CREATE_COMPLETE', outputs: { ExportVersion: 'v1' } })
   expect(received()).toEqual([
@@ -95,14 +36,14 @@ test('creation sends what CloudFormation sends, with every value a string, and r
 })
 
 test('a function has the environment of its template, with real names where the test gave them', async () => {
-  const { stack, lambda } = await setup()
+  const { stack, lambda } = await exampleStack()
   const body = 'console.log(process.env.BUCKET_NAME, process.env.AT); return { PhysicalResourceId: "e" }'
   await stack.deploy(await exampleAssembly({ ...v1(), body, withoutResource: false }))
   expect(await lambda.logs()).toContain('real-bucket eu-central-1/Example\n')
 })
 
 test('an update that changes nothing, or only code, does not call the function', async () => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   await stack.deploy(await exampleAssembly(v1()))
   const again = await stack.deploy(await exampleAssembly(v1()))
   const onlyCode = await stack.deploy(await exampleAssembly({ ...v1(), version: 'v2' }))
@@ -111,7 +52,7 @@ test('an update that changes nothing, or only code, does not call the function',
 })
 
 test('an update runs on the new code and sends the old properties along', async () => {
-  const { stack, lambda, received } = await setup()
+  const { stack, lambda, received } = await exampleStack()
   await stack.deploy(await exampleAssembly(v1()))
   expect(story(await stack.deploy(await exampleAssembly(v2())))).toEqual(['Update SUCCESS'])
   expect(await linesOf(lambda)).toEqual(['Create on v1 for one', 'Update on v2 for two'])
@@ -123,7 +64,7 @@ test('an update runs on the new code and sends the old properties along', async 
 })
 
 test('a failed update is answered with the old code, then an update with the properties reversed', async () => {
-  const { stack, lambda, received } = await setup()
+  const { stack, lambda, received } = await exampleStack()
   await stack.deploy(await exampleAssembly(v1()))
   const deployment = await stack.deploy(await exampleAssembly(v2({ outcome: 'throw' })))
   expect(deployment).toMatchObject({
@@ -140,7 +81,7 @@ test('a failed update is answered with the old code, then an update with the pro
 })
 
 test('a later resource’s failure rolls back an update that had succeeded', async () => {
-  const { stack, lambda } = await setup()
+  const { stack, lambda } = await exampleStack()
   await stack.deploy(await exampleAssembly(v1()))
   const deployment = await stack.deploy(await exampleAssembly(v2()), { failLater: true })
   expect(deployment).toMatchObject({ stackStatus: 'UPDATE_ROLLBACK_COMPLETE', outputs: { ExportVersion: 'v1' } })
@@ -149,7 +90,7 @@ test('a later resource’s failure rolls back an update that had succeeded', asy
 
 test('a rollback that fails strands the stack until it is continued', async () => {
   const gate = join(await writeFiles({ closed: '' }), 'closed')
-  const { stack } = await setup()
+  const { stack } = await exampleStack()
   const body = `
     const { existsSync } = await import('node:fs')
     if (event.RequestType === 'Update' && existsSync('${gate}')) throw new Error('closed')
@@ -167,7 +108,7 @@ test('a rollback that fails strands the stack until it is continued', async () =
 })
 
 test('a failed creation is deleted under the framework’s marker, and the function does not hear of it', async () => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   const deployment = await stack.deploy(await exampleAssembly(v1({ outcome: 'throw' })))
   expect(deployment.stackStatus).toBe('ROLLBACK_COMPLETE')
   expect(story(deployment)).toEqual(['Create FAILED', 'Delete SUCCESS'])
@@ -176,7 +117,7 @@ test('a failed creation is deleted under the framework’s marker, and the funct
 })
 
 test('a later resource’s failure deletes what a creation had made', async () => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   const deployment = await stack.deploy(await exampleAssembly(v1()), { failLater: true })
   expect(deployment.stackStatus).toBe('ROLLBACK_COMPLETE')
   expect(received().map(({ RequestType, PhysicalResourceId }) => [RequestType, PhysicalResourceId])).toEqual([
@@ -186,7 +127,7 @@ test('a later resource’s failure deletes what a creation had made', async () =
 })
 
 test('a resource that an update added is deleted when the update rolls back, and when a later one leaves it out', async () => {
-  const { stack } = await setup()
+  const { stack } = await exampleStack()
   const without = { ...v1(), withoutResource: true }
   await stack.deploy(await exampleAssembly(without))
   const rolledBack = await stack.deploy(await exampleAssembly(v1()), { failLater: true })
@@ -204,7 +145,7 @@ test.each([
 ])(
   'a changed physical id is a replacement: with failLater %s the resource "%s" is deleted',
   async (failLater, gone) => {
-    const { stack, received } = await setup()
+    const { stack, received } = await exampleStack()
     const body = `
     const { RequestType, PhysicalResourceId, ResourceProperties } = event
     return { PhysicalResourceId: RequestType === 'Delete' ? PhysicalResourceId : ResourceProperties.target }
@@ -217,14 +158,14 @@ test.each([
 )
 
 test('deletion of the stack sends Delete while the functions still stand', async () => {
-  const { stack, lambda } = await setup()
+  const { stack, lambda } = await exampleStack()
   await stack.deploy(await exampleAssembly(v1()))
   expect(await stack.remove()).toMatchObject({ stackStatus: 'DELETE_COMPLETE' })
   expect(await linesOf(lambda)).toEqual(['Create on v1 for one', 'Delete on v1 for one'])
 })
 
 test('an answer over 4,096 bytes is not read, and fails the resource', async () => {
-  const { stack } = await setup()
+  const { stack } = await exampleStack()
   const deployment = await stack.deploy(await exampleAssembly(v1({ outcome: 'long' })))
   expect(deployment).toMatchObject({ stackStatus: 'ROLLBACK_COMPLETE' })
   const [create] = deployment.responses
@@ -233,13 +174,13 @@ test('an answer over 4,096 bytes is not read, and fails the resource', async () 
 })
 
 test('a function that runs out of time fails the resource with Lambda’s words', async () => {
-  const { stack } = await setup({ adjust: withTimeout(1, 'Example-Function') })
+  const { stack } = await exampleStack({ adjust: withTimeout(1, 'Example-Function') })
   const deployment = await stack.deploy(await exampleAssembly(v1({ outcome: 'hang' })))
   expect(deployment.reason).toContain('Task timed out after 1.00 seconds')
 })
 
 test('a framework that never answers is invoked three times, and the resource times out', async () => {
-  const { stack, lambda } = await setup({ adjust: withTimeout(0.2, 'Example-Provider') })
+  const { stack, lambda } = await exampleStack({ adjust: withTimeout(0.2, 'Example-Provider') })
   const deployment = await stack.deploy(await exampleAssembly(v1({ outcome: 'hang' })))
   expect(deployment.responses[0]).toMatchObject({ status: 'TIMEOUT', bytes: 0 })
   const creations = lambda.invocations().filter(({ event }) => event.includes('"Create"'))
@@ -247,7 +188,7 @@ test('a framework that never answers is invoked three times, and the resource ti
 })
 
 test.each(['twice-in-a-row', 'twice-at-once'] as const)('an event can be delivered %s', async (delivery) => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   const deployment = await stack.deploy(await exampleAssembly(v1()), { delivery })
   expect(story(deployment)).toEqual(['Create SUCCESS', 'Create SUCCESS'])
   const [first, second] = received()
@@ -255,7 +196,7 @@ test.each(['twice-in-a-row', 'twice-at-once'] as const)('an event can be deliver
 })
 
 test('an event can be delivered again later', async () => {
-  const { stack, received } = await setup()
+  const { stack, received } = await exampleStack()
   const [created] = (await stack.deploy(await exampleAssembly(v1()))).responses
   const again = created && (await stack.redeliver(created.event))
   expect(again).toEqual(created)

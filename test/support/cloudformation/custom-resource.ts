@@ -1,40 +1,43 @@
 import { randomUUID } from 'node:crypto'
-import type { Delivery, DeliveryMode } from './delivery.ts'
+import type { Delivery, Manner } from './delivery.ts'
 import { stringified, type ResourceEvent, type ResourceResponse } from './event.ts'
 import type { Change, DesiredResource, ResourceHandler } from './resource.ts'
 import type { ResponseServer } from './response-server.ts'
 import type { Properties } from './template.ts'
 
 export interface CustomResourceSettings {
-  readonly stackId: string
+  readonly stackId: () => string
   readonly stackName: string
   readonly delivery: Delivery
   readonly responses: ResponseServer
-  /** How the next event is delivered. */
-  readonly mode: () => DeliveryMode
+  /** How the next event is sent. */
+  readonly manner: () => Manner
 }
+
+/** As in aws-solutions/aws-waf-security-automations issue 114. */
+const TOKEN_CHANGED: Change = { ok: false, reason: 'Modifying service token is not allowed.', refused: true }
 
 /** Sends a custom resource's life cycle to its function, as CloudFormation does. */
 export function customResources(settings: CustomResourceSettings): ResourceHandler {
   const send = async (
     resource: DesiredResource,
     rest: Pick<ResourceEvent, 'RequestType' | 'OldResourceProperties' | 'PhysicalResourceId'>,
-  ): Promise<ResourceResponse> => settings.delivery.send(eventFor(resource, rest, settings), settings.mode())
+  ): Promise<ResourceResponse> => settings.delivery.send(eventFor(resource, rest, settings), settings.manner())
   return {
     create: async (desired) => {
       const response = await send(desired, { RequestType: 'Create' })
-      return changeFrom(response, `${settings.stackName}-${desired.logicalId}-${randomUUID().slice(0, 12)}`)
+      return changeFrom(response, inventedId(desired, settings))
     },
     update: async (desired, current) => {
       const { physicalId } = current
+      if (desired.properties['ServiceToken'] !== current.properties['ServiceToken']) return TOKEN_CHANGED
       const OldResourceProperties = properties(current)
       const response = await send(desired, {
         RequestType: 'Update',
         OldResourceProperties,
         PhysicalResourceId: physicalId,
       })
-      // A failed update replaces nothing, whatever id its answer holds.
-      return changeFrom(response.status === 'SUCCESS' ? response : { ...response, physicalId }, physicalId)
+      return changeFrom(response, physicalId)
     },
     remove: async (current) => {
       const response = await send(current, { RequestType: 'Delete', PhysicalResourceId: current.physicalId })
@@ -53,8 +56,8 @@ function eventFor(
   return {
     ...rest,
     RequestId,
-    ResponseURL: responses.urlFor(stackId, logicalId, RequestId),
-    StackId: stackId,
+    ResponseURL: responses.urlFor(stackId(), logicalId, RequestId),
+    StackId: stackId(),
     LogicalResourceId: logicalId,
     ResourceType: type,
     ServiceToken: String(resource.properties['ServiceToken']),
@@ -66,7 +69,14 @@ function properties(resource: DesiredResource): Properties {
   return stringified(resource.properties) as Properties
 }
 
-/** CloudFormation makes up a physical id for a resource whose answer it could not accept, and deletes under that. */
+/**
+ * CloudFormation makes up a physical id for a resource whose answer it could not accept or did not wait for, and deletes
+ * under that: "Important cases to handle" in the README of aws-cdk-lib/custom-resources.
+ */
+function inventedId({ logicalId }: DesiredResource, { stackName }: CustomResourceSettings): string {
+  return `${stackName}-${logicalId}-${randomUUID().replaceAll('-', '').slice(0, 12).toUpperCase()}`
+}
+
 function changeFrom(response: ResourceResponse, fallbackId: string): Change {
   const physicalId = response.physicalId ?? fallbackId
   if (response.status === 'SUCCESS') return { ok: true, physicalId, attributes: response.data }

@@ -17,8 +17,11 @@ export interface ResourceEvent {
 /** What became of an event. */
 export interface ResourceResponse {
   readonly event: ResourceEvent
-  /** `TIMEOUT`: no answer was accepted until CloudFormation gave up. */
-  readonly status: 'SUCCESS' | 'FAILED' | 'TIMEOUT'
+  /**
+   * `TIMEOUT`: no answer was accepted until CloudFormation gave up. `CANCELLED`: it stopped waiting because the operation
+   * ended; what is answered later is not looked at.
+   */
+  readonly status: 'SUCCESS' | 'FAILED' | 'TIMEOUT' | 'CANCELLED'
   readonly reason: string
   readonly data: Properties
   /** Size of the answer; 0 when there was none. */
@@ -67,6 +70,12 @@ export function readAnswer(event: ResourceEvent, body: string): ResourceResponse
 export function noAnswer(event: ResourceEvent): ResourceResponse {
   const reason = `CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${event.RequestId}].`
   return { event, status: 'TIMEOUT', reason, data: {}, bytes: 0 }
+}
+
+/** What CloudFormation says of a custom resource that it no longer waits for. */
+export function cancelled(event: ResourceEvent): ResourceResponse {
+  const operation = { Create: 'creation', Update: 'update', Delete: 'deletion' }[event.RequestType]
+  return { event, status: 'CANCELLED', reason: `Resource ${operation} cancelled`, data: {}, bytes: 0 }
 }
 
 function parse(body: string): Answer | null {

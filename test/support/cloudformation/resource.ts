@@ -5,6 +5,12 @@ export interface DesiredResource {
   readonly logicalId: string
   readonly type: string
   readonly properties: Properties
+  /** Logical ids of all that must stand before it, also of what those depend on. */
+  readonly dependsOn: ReadonlySet<string>
+  /** What becomes of it at the end. @default 'Delete' */
+  readonly deletionPolicy?: string
+  /** What becomes of it when another takes its place. @default 'Delete' */
+  readonly updateReplacePolicy?: string
 }
 
 /** A resource as it stands. */
@@ -13,12 +19,20 @@ export interface ResourceState extends DesiredResource {
   readonly physicalId: string
   /** What `Fn::GetAtt` gives. */
   readonly attributes: Properties
+  /** The operation that failed and was not rolled back: `CREATE_FAILED` or `UPDATE_FAILED`. */
+  readonly failed?: 'create' | 'update'
 }
 
 /** What came of a change. A failed one may still have made something that must be deleted. */
 export type Change =
   | { readonly ok: true; readonly physicalId: string; readonly attributes: Properties }
-  | { readonly ok: false; readonly reason: string; readonly physicalId?: string }
+  | {
+      readonly ok: false
+      readonly reason: string
+      readonly physicalId?: string
+      /** CloudFormation refused by itself, so there is nothing to take back. @default false */
+      readonly refused?: boolean
+    }
 
 /** What knows how to make, change and delete one kind of resource. */
 export interface ResourceHandler {
@@ -36,3 +50,6 @@ interface PhysicalValues {
 }
 
 export type PhysicalLookup = (resource: DesiredResource) => PhysicalValues | undefined
+
+/** Resources as they stand, by logical id. */
+export type StackResources = Map<string, ResourceState>

@@ -1,31 +1,47 @@
 import type { LambdaService } from '../lambda/service.ts'
 import { resolveValue, type Scope } from './intrinsics.ts'
 import type { DesiredResource, ResourceHandler } from './resource.ts'
-import type { Template, TemplateResource } from './template.ts'
+import { dependenciesOf, type Template, type TemplateResource } from './template.ts'
 
 export interface ResourceHandlers {
   readonly functions: ResourceHandler
   readonly customResources: ResourceHandler
+  /** Undefined where there is no Step Functions service: state machines are only names then. */
+  readonly stateMachines: ResourceHandler | undefined
   readonly inert: ResourceHandler
 }
 
 /** Gives each resource the handler of its kind. */
 export interface Resources {
   readonly handlerOf: (resource: DesiredResource) => ResourceHandler
-  readonly desired: (logicalId: string, resource: TemplateResource, scope: Scope) => DesiredResource
+  readonly desired: (logicalId: string, template: Template, scope: Scope) => DesiredResource
 }
 
 export function createResources(handlers: ResourceHandlers, lambda: LambdaService): Resources {
+  const handlerOfType = (type: string): ResourceHandler | undefined => {
+    if (type === 'AWS::Lambda::Function') return handlers.functions
+    return type === 'AWS::StepFunctions::StateMachine' ? handlers.stateMachines : undefined
+  }
   return {
-    handlerOf: (resource) => {
-      if (resource.type === 'AWS::Lambda::Function') return handlers.functions
-      return isOurs(resource, lambda) ? handlers.customResources : handlers.inert
-    },
-    desired: (logicalId, { Type: type, Properties: properties = {} }, scope) => {
-      const hasEffect = type === 'AWS::Lambda::Function' || isCustom(type)
+    handlerOf: (resource) =>
+      handlerOfType(resource.type) ?? (isOurs(resource, lambda) ? handlers.customResources : handlers.inert),
+    desired: (logicalId, template, scope) => {
+      const resource = template.Resources[logicalId]
+      if (resource === undefined) throw new Error(`The template has no resource ${logicalId}`)
+      const { Type: type, Properties: properties = {} } = resource
+      const hasEffect = handlerOfType(type) !== undefined || isCustom(type)
       const resolved = hasEffect ? (resolveValue(properties, scope) as DesiredResource['properties']) : properties
-      return { logicalId, type, properties: resolved }
+      const dependsOn = dependenciesOf(template, logicalId)
+      return { logicalId, type, properties: resolved, dependsOn, ...policiesOf(resource) }
     },
+  }
+}
+
+function policiesOf(resource: TemplateResource): Pick<DesiredResource, 'deletionPolicy' | 'updateReplacePolicy'> {
+  const { DeletionPolicy: deletionPolicy, UpdateReplacePolicy: updateReplacePolicy } = resource
+  return {
+    ...(deletionPolicy === undefined ? {} : { deletionPolicy }),
+    ...(updateReplacePolicy === undefined ? {} : { updateReplacePolicy }),
   }
 }
 

@@ -1,6 +1,7 @@
-import { isMade, removeAll, type StackResources, type Touched } from './operation.ts'
+import { isMade, type Touched } from './changes.ts'
+import type { StackResources } from './resource.ts'
 import type { Resources } from './resources.ts'
-import { dependencyOrder, type Template } from './template.ts'
+import { ordered } from './template.ts'
 
 /** What a rollback could not do yet. */
 export interface RollbackResult {
@@ -9,36 +10,38 @@ export interface RollbackResult {
 }
 
 /**
- * Undoes a failed update: every resource that it touched goes back to its old properties, in the order of the old
- * template, so a function has its old code before a custom resource behind it is called. What the update made is
- * deleted at the end.
+ * Takes changes back: every resource that was changed gets its old properties, each after what it depended on, so a
+ * function has its old code before a custom resource behind it is called. What was made is left to the clean-up.
  */
-export async function rollBackUpdate(
+export async function restoreAll(
   touched: readonly Touched[],
-  templates: { readonly old: Template; readonly failed: Template },
   standing: StackResources,
   resources: Resources,
 ): Promise<RollbackResult> {
-  const changed = inOrder(touched, dependencyOrder(templates.old))
+  const changed = inOrder(touched)
   for (const [index, entry] of changed.entries()) {
     const failure = await restore(entry, standing, resources)
     if (failure !== undefined) {
       const left = new Set(changed.slice(index))
-      return { remaining: touched.filter((one) => left.has(one) || isMade(one)), failure }
+      return { remaining: touched.filter((one) => left.has(one) || isMade(one) || one.superseded.length > 0), failure }
     }
   }
-  const made = touched.filter(isMade).flatMap(({ after }) => after ?? [])
-  for (const { logicalId, before } of touched) if (before === undefined) standing.delete(logicalId)
-  await removeAll(made, templates.failed, resources)
   return { remaining: [], failure: undefined }
 }
 
-/** The reason of the failure, if it fails. */
-async function restore(entry: Touched, standing: StackResources, resources: Resources): Promise<string | undefined> {
+/**
+ * The reason of the failure, if it fails. A replacement is not updated back: the old one still stands, and the new one
+ * is deleted in the clean-up. That goes for a failed update too whose answer holds another physical id: aws-cdk issues
+ * 17040 and 30012.
+ */
+export async function restore(
+  entry: Touched,
+  standing: StackResources,
+  resources: Resources,
+): Promise<string | undefined> {
   const { logicalId, before, after } = entry
   if (before === undefined) return undefined
   if (isMade(entry)) {
-    // The old one still stands: a replaced resource is deleted only when all else has succeeded.
     standing.set(logicalId, before)
     return undefined
   }
@@ -48,8 +51,8 @@ async function restore(entry: Touched, standing: StackResources, resources: Reso
   return undefined
 }
 
-function inOrder(touched: readonly Touched[], order: readonly string[]): readonly Touched[] {
-  return touched
-    .filter(({ before }) => before !== undefined)
-    .toSorted((left, right) => order.indexOf(left.logicalId) - order.indexOf(right.logicalId))
+function inOrder(touched: readonly Touched[]): readonly Touched[] {
+  const changed = new Map(touched.flatMap((one) => (one.before === undefined ? [] : [[one.logicalId, one] as const])))
+  const order = ordered([...changed.keys()], (id) => changed.get(id)?.before?.dependsOn ?? new Set())
+  return order.flatMap((id) => changed.get(id) ?? [])
 }

@@ -9,7 +9,7 @@ export interface ScopeInput {
   readonly stackId: string
   readonly parameters: Readonly<Record<string, string>>
   readonly imports: Readonly<Record<string, string>>
-  readonly resources: ReadonlyMap<string, ResourceState>
+  readonly resources: ReadonlyMap<string, Pick<ResourceState, 'physicalId' | 'attributes'>>
 }
 
 /** Resolves a template's names against the resources that stand. */

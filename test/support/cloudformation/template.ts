@@ -12,26 +12,41 @@ export interface TemplateResource {
   readonly Properties?: Properties
   readonly DependsOn?: string | readonly string[]
   readonly DeletionPolicy?: string
+  readonly UpdateReplacePolicy?: string
   readonly Condition?: string
 }
 
 export type Properties = Readonly<Record<string, unknown>>
 
 /** Logical ids of the resources, each after those that it refers to or depends on. */
-export function dependencyOrder(template: Template): readonly string[] {
-  const ordered = new Set<string>()
-  const visit = (logicalId: string): void => {
-    const resource = template.Resources[logicalId]
-    if (resource === undefined || ordered.has(logicalId)) return
-    for (const id of dependencies(resource)) if (id !== logicalId) visit(id)
-    ordered.add(logicalId)
-  }
-  Object.keys(template.Resources).forEach(visit)
-  return [...ordered]
+export function dependencyOrder({ Resources: resources }: Template): readonly string[] {
+  return ordered(Object.keys(resources), (id) => directDependencies(resources, id))
 }
 
-function dependencies(resource: TemplateResource): ReadonlySet<string> {
-  return new Set([...[resource.DependsOn ?? []].flat(), ...referencedIds(resource.Properties)])
+/** Logical ids of everything that a resource needs, directly or not. */
+export function dependenciesOf({ Resources: resources }: Template, logicalId: string): ReadonlySet<string> {
+  const own = directDependencies(resources, logicalId)
+  const all = ordered([...own], (id) => directDependencies(resources, id))
+  return new Set(all.filter((id) => id !== logicalId))
+}
+
+/** The ids, each after those that it depends on; otherwise in the order given. */
+export function ordered(ids: readonly string[], dependencies: (id: string) => ReadonlySet<string>): readonly string[] {
+  const seen = new Set<string>()
+  const sorted: string[] = []
+  const visit = (id: string): void => {
+    if (seen.has(id)) return
+    seen.add(id)
+    dependencies(id).forEach(visit)
+    sorted.push(id)
+  }
+  ids.forEach(visit)
+  return sorted
+}
+
+function directDependencies(resources: Template['Resources'], logicalId: string): ReadonlySet<string> {
+  const { DependsOn: dependsOn = [], Properties: properties } = resources[logicalId] ?? {}
+  return new Set([...[dependsOn].flat(), ...referencedIds(properties)].filter((id) => id in resources))
 }
 
 /** Everything that `Ref`, `Fn::GetAtt` and `Fn::Sub` name inside a value. */

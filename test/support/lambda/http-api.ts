@@ -7,6 +7,7 @@ import type { Invocation } from './invocation.ts'
 export interface LambdaBackend {
   readonly definition: (nameOrArn: string) => FunctionDefinition | undefined
   readonly invoke: (nameOrArn: string, event: unknown) => Promise<Invocation>
+  readonly invokeAsynchronously: (nameOrArn: string, event: unknown) => Promise<void>
   readonly dropsConnection: (name: string) => boolean
 }
 
@@ -37,13 +38,11 @@ async function invoke(request: HttpRequest, name: string, backend: LambdaBackend
   } catch {
     return failure(400, 'InvalidRequestContentException', 'Could not parse request body into json')
   }
-  const isEvent = request.headers['x-amz-invocation-type'] === 'Event'
-  const running = backend.invoke(name, event)
-  if (isEvent) {
-    running.catch(() => {})
+  if (request.headers['x-amz-invocation-type'] === 'Event') {
+    backend.invokeAsynchronously(name, event).catch(() => {})
     return reply(202, {}, '')
   }
-  const done = await running
+  const done = await backend.invoke(name, event)
   if (backend.dropsConnection(name)) return 'drop'
   const headers = {
     'x-amzn-requestid': done.requestId,

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startHttpServer } from '../http-server.ts'
+import { invokeWithRetries } from './asynchronous.ts'
 import { functionArn, functionName, type FunctionDefinition } from './definition.ts'
 import type { Endpoints } from './environment.ts'
 import { answerApiRequest } from './http-api.ts'
@@ -16,6 +18,10 @@ export interface LambdaService {
   readonly definition: (nameOrArn: string) => FunctionDefinition | undefined
   /** A failed invocation is a result; only a function that does not exist is an error. */
   readonly invoke: (nameOrArn: string, event: unknown) => Promise<Invocation>
+  /** Invocation type `Event`: runs again after a function error, twice at most. Ends when Lambda has given up or is done. */
+  readonly invokeAsynchronously: (nameOrArn: string, event: unknown) => Promise<void>
+  /** Functions that are deployed from now on find these services too. */
+  readonly connect: (endpoints: Endpoints) => void
   /** Kills what runs at once, as when the machine below it is lost. */
   readonly crash: (nameOrArn: string) => Promise<void>
   /** The next `count` HTTP calls do invoke the function, but their connection is cut before the answer. */
@@ -27,8 +33,18 @@ export interface LambdaService {
   readonly stop: () => Promise<void>
 }
 
+export interface LambdaOptions {
+  /** Share of the minutes that Lambda pauses before it runs a failed asynchronous invocation again. @default 0 */
+  readonly retryPauseScale?: number
+}
+
 /** Starts an empty Lambda service; `endpoints` are where its functions find other services. */
-export async function startLambda(endpoints: Endpoints = {}): Promise<LambdaService> {
+export async function startLambda(
+  endpoints: Endpoints = {},
+  { retryPauseScale = 0 }: LambdaOptions = {},
+): Promise<LambdaService> {
+  let services = endpoints
+  const stopping = new AbortController()
   const registry = await createRegistry()
   const finished: Invocation[] = []
   const drops = new Map<string, number>()
@@ -37,10 +53,16 @@ export async function startLambda(endpoints: Endpoints = {}): Promise<LambdaServ
     if (entry === undefined) throw new Error(`Function not found: ${functionArn(functionName(nameOrArn))}`)
     return entry
   }
-  const invoke = async (nameOrArn: string, event: unknown): Promise<Invocation> => {
-    const invocation = await run(find(nameOrArn), event)
+  const invoke = async (nameOrArn: string, event: unknown, requestId: string = randomUUID()): Promise<Invocation> => {
+    const invocation = await run(find(nameOrArn), event, requestId)
     finished.push(invocation)
     return invocation
+  }
+  const sleep = (milliseconds: number): Promise<unknown> =>
+    delay(milliseconds * retryPauseScale, undefined, { signal: stopping.signal })
+  const invokeAsynchronously = async (nameOrArn: string, event: unknown): Promise<void> => {
+    const requestId = randomUUID()
+    await invokeWithRetries(() => invoke(nameOrArn, event, requestId), sleep)
   }
   const dropsConnection = (name: string): boolean => {
     const left = drops.get(name) ?? 0
@@ -48,27 +70,30 @@ export async function startLambda(endpoints: Endpoints = {}): Promise<LambdaServ
     return left > 0
   }
   const definition = (nameOrArn: string): FunctionDefinition | undefined => registry.find(nameOrArn)?.definition
-  const server = await startHttpServer((request) => answerApiRequest(request, { definition, invoke, dropsConnection }))
+  const backend = { definition, invoke, invokeAsynchronously, dropsConnection }
+  const server = await startHttpServer((request) => answerApiRequest(request, backend))
   return {
     endpoint: server.endpoint,
-    deploy: (definition) => registry.deploy(definition, { ...endpoints, LAMBDA: server.endpoint }),
+    deploy: (definition) => registry.deploy(definition, { ...services, LAMBDA: server.endpoint }),
     remove: registry.remove,
     definition,
-    invoke,
+    invoke: (nameOrArn, event) => invoke(nameOrArn, event),
+    invokeAsynchronously,
+    connect: (more) => void (services = { ...services, ...more }),
     crash: (nameOrArn) => find(nameOrArn).deployed.crash(),
     dropConnections: (nameOrArn, count) => void drops.set(functionName(nameOrArn), count),
     invocations: (nameOrArn) =>
       finished.filter((one) => nameOrArn === undefined || one.functionName === functionName(nameOrArn)),
     logs: registry.logs,
     stop: async () => {
+      stopping.abort()
       await server.stop()
       await registry.destroy()
     },
   }
 }
 
-async function run({ definition, deployed }: Registered, event: unknown): Promise<Invocation> {
-  const requestId = randomUUID()
+async function run({ definition, deployed }: Registered, event: unknown, requestId: string): Promise<Invocation> {
   const text = JSON.stringify(event) ?? 'null'
   const startedAt = performance.now()
   const { payload, failed, peakMb } = await deployed.invoke(requestId, text)
