@@ -2,6 +2,7 @@ import type { RollbackPolicy, RunResult } from '../contract.ts'
 import { LockstepError, messageOf } from '../errors.ts'
 import { breakingAmong, databaseAheadError, describeBreaking } from './breaking.ts'
 import type { EngineContext } from './context.ts'
+import { whyNotBeneath } from './half-done.ts'
 import { downSteps, nothingLeft, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { PlannedRun } from './ongoing-run.ts'
@@ -150,6 +151,8 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })
     const steps = await downSteps(context, session, { graph, chosen, archive: run.archive ?? null })
+    const half = await whyNotBeneath(context, session.connection, state, graph)
+    if (half !== null) return keep(`because ${half}`)
     const takeSnapshot = snapshotIfPossible(context, run.takeSnapshot)
     // Whoever is taken back has been served by what was deployed: what was written since must not go.
     const planned = { ...plannedOf(run), takeSnapshot, restoreSnapshot: null }

@@ -11,6 +11,7 @@ import type { RestoreSnapshot } from './restorable.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
 import { planUp, problemError } from './plan.ts'
 import { earlierAnswer } from './same-request.ts'
+import { refuseBeneathHalfApplied, refuseHalfReverted } from './half-done.ts'
 import { concludeRun, executeRun } from './run.ts'
 import type { RunDetails } from './run-record.ts'
 import { openSession, type Session, type WhenHeld } from './session.ts'
@@ -73,6 +74,7 @@ export async function upWithin(
   )
   for (const warning of warnings) context.log.warn(warning)
   if (plan.pending.length === 0) return nothingLeft(context, session, state, request, { action: 'up', warnings })
+  refuseHalfReverted(state)
   await loadParser()
   const steps = plan.pending.map(upStep)
   return executeRun(context, session, { ...plannedOf(request), action: 'up', steps, state, warnings })
@@ -89,6 +91,7 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
     const chosen = planDown(state.applied, request.target)
     if (chosen.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
     const steps = await downSteps(context, session, { graph, chosen, archive: request.archive ?? null })
+    await refuseBeneathHalfApplied(context, session.connection, state, graph)
     return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings: [] })
   })
 }

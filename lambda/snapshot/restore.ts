@@ -160,6 +160,17 @@ async function settle(context: SnapshotContext, { plan, copyOid }: Progress): Pr
   }
 }
 
+/** DROP DATABASE waits for every session of the server that does not answer, such as one whose client does not read. */
+const DROP_PATIENCE_MS = 15_000
+
+async function silentSessions(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{
+    session: string
+  }>(`SELECT format('pid %s, %s', pid, application_name) AS session
+FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND wait_event = 'ClientWrite' LIMIT 3`)
+  return rows.length === 0 ? '' : `; sessions whose clients do not read: ${rows.map((row) => row.session).join('; ')}`
+}
+
 /** Drops the copy unless it has become the target after all; resolves with the name that it had. */
 async function dropCopy(context: SnapshotContext, plan: RestorePlan, oid: string | null): Promise<string | null> {
   // Its own session, without the signal: an aborted restore cleans up as well.
@@ -171,7 +182,12 @@ async function dropCopy(context: SnapshotContext, plan: RestorePlan, oid: string
     )
     const name = found.rows[0]?.name ?? null
     if (name !== null && name !== plan.target) {
-      await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+      await client.query(`SET statement_timeout = ${DROP_PATIENCE_MS}`)
+      await client
+        .query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+        .catch(async (error: unknown) => {
+          throw new Error(`${messageOf(error)}${await silentSessions(client)}`)
+        })
     }
     return name
   })
