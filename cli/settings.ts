@@ -50,6 +50,7 @@ export function configOf(command: Command, url: string): Config {
     autoApply: true,
     snapshots: location === null ? null : { location, kmsKeyId: null },
     snapshotMode: location !== null && command.takeSnapshot ? 'logical' : 'none',
+    migrationsDigest: null,
     totalTimeoutMs: null,
     lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
     connectTimeoutMs: settings.connectTimeoutSeconds * 1000,

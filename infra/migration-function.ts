@@ -72,7 +72,14 @@ function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup
 }
 
 /** The function's environment. Never the password: the function reads it from the secret. */
-function environmentOf({ props, settings, time, target, snapshots }: MigrationFunctionInput): Record<string, string> {
+function environmentOf({
+  props,
+  settings,
+  time,
+  migrations,
+  target,
+  snapshots,
+}: MigrationFunctionInput): Record<string, string> {
   const values: Partial<Record<keyof typeof ENVIRONMENT, string | undefined>> = {
     secretArn: target.secret.secretArn,
     databaseHost: target.endpoint.host,
@@ -83,6 +90,7 @@ function environmentOf({ props, settings, time, target, snapshots }: MigrationFu
     set: settings.set,
     historySchema: settings.historySchema,
     migrations: MIGRATIONS_FOLDER,
+    migrationsDigest: migrations.digest,
     snapshots: `s3://${snapshots.bucket.bucketName}/${snapshots.prefix}`,
     snapshotKey: snapshots.bucket.encryptionKey?.keyArn,
     snapshotMode: settings.snapshot,

@@ -40,6 +40,8 @@ export interface MigrationsConfig {
 export interface Config {
   readonly database: DatabaseConfig
   readonly migrations: MigrationsConfig
+  /** What the custom resource's properties call these migrations. Null: no custom resource refers to them. */
+  readonly migrationsDigest: string | null
   readonly set: string
   readonly historySchema: string
   readonly transaction: TransactionScope
@@ -90,6 +92,7 @@ export function configFromEnvironment(environment: Environment): Config {
       kind: 'bundle',
       directory: join(environment.LAMBDA_TASK_ROOT ?? '.', read.optional('migrations') ?? 'migrations'),
     },
+    migrationsDigest: read.optional('migrationsDigest'),
     set: read.optional('set') ?? DEFAULT_SET,
     historySchema: read.optional('historySchema') ?? DEFAULT_HISTORY_SCHEMA,
     transaction: read.oneOf('transaction', TRANSACTION_SCOPES, 'run'),

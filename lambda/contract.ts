@@ -28,6 +28,7 @@ export const ENVIRONMENT = {
   set: 'LOCKSTEP_SET',
   historySchema: 'LOCKSTEP_HISTORY_SCHEMA',
   migrations: 'LOCKSTEP_MIGRATIONS',
+  migrationsDigest: 'LOCKSTEP_MIGRATIONS_DIGEST',
   snapshots: 'LOCKSTEP_SNAPSHOTS',
   snapshotKey: 'LOCKSTEP_SNAPSHOT_KEY',
   snapshotMode: 'LOCKSTEP_SNAPSHOT_MODE',

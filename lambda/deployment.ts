@@ -47,6 +47,7 @@ function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Pr
       return snapshot
     },
     resource: intent.resource,
+    bundle: lockstep.config.migrationsDigest,
     target: intent.to,
     previousTarget: intent.from,
     onRollback: lockstep.config.onRollback,

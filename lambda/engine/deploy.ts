@@ -1,5 +1,5 @@
 import type { RollbackPolicy, RunResult } from '../contract.ts'
-import { LockstepError, messageOf } from '../errors.ts'
+import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import { breakingAmong, databaseAheadError, describeBreaking } from './breaking.ts'
 import type { EngineContext } from './context.ts'
 import { whyNotBeneath } from './half-done.ts'
@@ -19,6 +19,8 @@ import { readDeployments, readState, type AppliedMigration, type RunRecord, type
 export interface DeployRequest extends RunRequest, Targets {
   /** Names this resource among those of the set: its stack and logical id. */
   readonly resource: string
+  /** Hash of the migrations that this code holds; null when it is not known. @default null */
+  readonly bundle?: string | null
   readonly onRollback: RollbackPolicy
   /** The stack's status from CloudFormation; null when it cannot be asked. Asked only where it matters. */
   readonly stackStatus: () => Promise<string | null>
@@ -38,6 +40,7 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
   const run: RunRequest = { ...request, whenHeld, details: { ...request.details, resource, target } }
   return withSession(context, run, async (session, state) => {
     await takePlace(context, session, state, resource)
+    refuseOtherCode(request)
     const strangers = state.applied.filter((entry) => !graph.byId.has(entry.id))
     if (strangers.length > 0) {
       const last = runToTakeBack(await readDeployments(session.connection, context, resource), target)
@@ -54,6 +57,18 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
       }
     }
     return upWithin(context, session, state, graph, { ...run, whenAhead: 'keep' })
+  })
+}
+
+/** An event that reaches the code of another deployment must not apply what that holds. */
+function refuseOtherCode({ bundle, target }: DeployRequest): void {
+  if (bundle === undefined || bundle === null || bundle === target) return
+  throw new LockstepError({
+    code: 'EVENT_INVALID',
+    message: `The event deploys the migrations ${target.slice(0, 12)}, but the function holds ${bundle.slice(0, 12)}.`,
+    state: UNTOUCHED,
+    remedy:
+      'Deploy again, or continue the rollback of the stack: the function must have the code of the deployment that calls it.',
   })
 }
 

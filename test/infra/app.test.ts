@@ -84,6 +84,7 @@ describe('the app', () => {
         LOCKSTEP_SET: 'billing',
         LOCKSTEP_HISTORY_SCHEMA: 'lockstep',
         LOCKSTEP_MIGRATIONS: 'migrations',
+        LOCKSTEP_MIGRATIONS_DIGEST: expect.stringMatching(/^[0-9a-f]{64}$/),
         LOCKSTEP_SNAPSHOTS: 's3://own-bucket/lockstep/Shop/billing',
         LOCKSTEP_SNAPSHOT_MODE: 'none',
         LOCKSTEP_TRANSACTION: 'migration',

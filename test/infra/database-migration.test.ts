@@ -43,6 +43,7 @@ describe('the function', () => {
         LOCKSTEP_SET: 'default',
         LOCKSTEP_HISTORY_SCHEMA: 'lockstep',
         LOCKSTEP_MIGRATIONS: 'migrations',
+        LOCKSTEP_MIGRATIONS_DIGEST: expect.stringMatching(/^[0-9a-f]{64}$/),
         LOCKSTEP_SNAPSHOTS: {
           'Fn::Join': ['', ['s3://', { Ref: 'MigrationSnapshotBucket810D29DD' }, '/lockstep/Shop/default']],
         },

@@ -22,6 +22,7 @@ export function lockstepFor(
       autoApply: true,
       snapshots: null,
       snapshotMode: 'none',
+      migrationsDigest: null,
       totalTimeoutMs: null,
       lockTimeoutMs: 5000,
       connectTimeoutMs: 0,

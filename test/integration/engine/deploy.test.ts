@@ -50,6 +50,14 @@ describe('deploy', () => {
     expect(result.warnings).toEqual(['The database is ahead of the files: 2_b is applied and has no file; it is kept.'])
   })
 
+  it('applies nothing that the event does not mean: the code is that of another deployment', async () => {
+    const { database, engine } = await deployed()
+    const reversal = { ...request([a, b], 'v1', 'v2'), bundle: 'v2' }
+    await expect(deploy(engine, reversal)).rejects.toMatchObject({ report: { code: 'EVENT_INVALID' } })
+    expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+    expect(await deploy(engine, { ...reversal, target: 'v2' })).toMatchObject({ applied: ['2_b'] })
+  })
+
   it('takes a return after four hours for an intentional one, and keeps', async () => {
     const { engine } = await deployed()
     await deploy(engine, request([a, b], 'v2', 'v1'))
