@@ -1,49 +1,34 @@
-import { spawn } from 'node:child_process'
+import type { ActionRequest } from '../../lambda/actions.ts'
+import type { Config } from '../../lambda/config.ts'
 
-/** What a command of the command line came to. */
-export interface CommandEnd {
+/** What a process is given to do. */
+export type Job =
+  | { readonly kind: 'command'; readonly args: readonly string[] }
+  /** One delivery of a request to the function. */
+  | {
+      readonly kind: 'delivery'
+      readonly config: Config
+      readonly request: Extract<ActionRequest, { readonly action: 'up' | 'down' }>
+      /** How often the run may ask in vain whether its time is over. Null: it has all the time. */
+      readonly pauseAfter: number | null
+    }
+
+/** What a job came to. */
+export interface JobEnd {
   /** Its JSON document; null when it was killed. */
   readonly answer: Answer | null
   readonly hung: boolean
-  readonly stderr: string
 }
 
 /** The parts of the answers of `up`, `down` and `restore` that are checked. */
 export interface Answer {
-  readonly status?: 'succeeded' | 'failed'
+  readonly status?: 'succeeded' | 'failed' | 'paused'
+  readonly runId?: string | null
   readonly rolledBack?: boolean
   readonly current?: string | null
   readonly replaced?: string | null
   readonly error?: { readonly code: string; readonly message: string; readonly state: string }
 }
 
-export interface RunningCommand {
-  /** Without a chance to clean up. */
-  readonly kill: () => void
-  readonly ended: Promise<CommandEnd>
-}
-
-const MAIN = new URL('../../cli/main.ts', import.meta.url).pathname
-const PATIENCE_MS = 90_000
-
-/** Starts the command line in a process of its own. */
-export function startCommand(args: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let [stdout, stderr, hung] = ['', '', false]
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString('utf8')))
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString('utf8')))
-  const timer = setTimeout(() => {
-    hung = true
-    child.kill('SIGKILL')
-  }, PATIENCE_MS)
-  const ended = new Promise<CommandEnd>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (_, signal) => {
-      clearTimeout(timer)
-      resolve({ answer: signal === null ? (JSON.parse(stdout) as Answer) : null, hung, stderr })
-    })
-  })
-  return { kill: () => void child.kill('SIGKILL'), ended }
-}
+/** Ends every message of a child, and no JSON holds it. */
+export const END = '\0'

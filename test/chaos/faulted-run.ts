@@ -1,26 +1,31 @@
 import type { ChaosServer } from './chaos-server.ts'
-import { startCommand, type CommandEnd } from './command.ts'
+import type { Children } from './children.ts'
+import type { Job, JobEnd } from './command.ts'
 import type { Fault } from './scenario.ts'
 
-export interface FaultedRun extends CommandEnd {
-  /** False when the command was done before the instant came. */
+export interface FaultedRun extends JobEnd {
+  /** False when the job was done before the instant came. */
   readonly struck: boolean
   /** How many messages it sent. */
   readonly messages: number
 }
 
-/** Runs a command through the proxy and lets the fault strike at its instant. Afterwards the server is up. */
-export async function runWithFault(server: ChaosServer, fault: Fault, args: readonly string[]): Promise<FaultedRun> {
+/** Runs a job through the proxy and lets the fault strike at its instant. Afterwards the server is up. */
+export async function runWithFault(
+  { server, children }: { readonly server: ChaosServer; readonly children: Children },
+  fault: Fault | null,
+  job: Job,
+): Promise<FaultedRun> {
   const effects: Promise<void>[] = []
-  const command = startCommand(args)
+  const running = children.start(job)
+  if (fault === null) return { ...(await running.ended), struck: false, messages: 0 }
   const watch = server.proxy.arm(fault.moment, () => {
-    const effect = strike(server, fault, command.kill)
+    const effect = strike(server, fault, running.kill)
     // Awaited below; a failure must not end the process before that.
     effect.catch(() => {})
     effects.push(effect)
   })
-  const end = await command.ended
-  watch.disarm()
+  const end = await running.ended.finally(() => watch.disarm())
   await Promise.all(effects)
   return { ...end, struck: effects.length > 0, messages: watch.messages() }
 }

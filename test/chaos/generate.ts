@@ -16,17 +16,28 @@ export function generateSet(random: Random): readonly GeneratedMigration[] {
 }
 
 function migrationOf(index: number, draft: Draft, random: Random): GeneratedMigration {
+  const transactional = draft.transactional ?? true
   return {
     id: `${String(index + 1).padStart(3, '0')}_step`,
-    transactional: draft.transactional ?? true,
-    up: withSleeps(draft.up, random),
-    down: withSleeps(draft.down, random),
+    language: draft.language ?? (canBeCode(draft) && random.chance(0.2) ? 'ts' : 'sql'),
+    transactional,
+    up: draft.language === 'ts' ? draft.up.map(asPiece) : withSleeps(draft.up, random),
+    down: draft.language === 'ts' ? draft.down.map(asPiece) : withSleeps(draft.down, random),
   }
 }
 
-function withSleeps(statements: readonly string[], random: Random): readonly Piece[] {
-  return statements.flatMap((sql) => {
+/** What splits a run cannot be seen in code. */
+function canBeCode({ up, down, transactional = true }: Draft): boolean {
+  return transactional && ![...up, ...down].map(asPiece).some(({ sql }) => /^SET TRANSACTION|ADD VALUE/.test(sql))
+}
+
+function withSleeps(statements: Draft['up'], random: Random): readonly Piece[] {
+  return statements.flatMap((statement) => {
     const sleep = random.chance(0.25) ? [piece(`SELECT pg_sleep(0.0${random.integer(1, 3)})`)] : []
-    return [piece(sql), ...sleep]
+    return [asPiece(statement), ...sleep]
   })
+}
+
+function asPiece(statement: string | Piece): Piece {
+  return typeof statement === 'string' ? piece(statement) : statement
 }

@@ -1,9 +1,11 @@
 import type { RunResult } from '../../lambda/contract.ts'
 import { perform, type ActionRequest } from '../../lambda/actions.ts'
+import { compose } from '../../lambda/compose.ts'
+import type { Config } from '../../lambda/config.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
+import { silentLog } from '../../lambda/log.ts'
 import { reportOf, sentenceOf } from '../../lambda/errors.ts'
 import { lockKey } from '../../lambda/engine/lock.ts'
-import { lockstepFor } from '../support/lockstep.ts'
 import { until } from '../support/wait.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './round.ts'
@@ -14,17 +16,35 @@ const LOCK_PATIENCE_MS = 10_000
 // With the end of the statement's transaction it is given back.
 const LOCK_SQL = `SELECT pg_try_advisory_xact_lock(${lockKey('lockstep', 'default')}) AS free`
 
-/** Lockstep in this process, past the proxy. */
-export function lockstepOn(
+/** The configuration of a round's runs. */
+export function configOn(
   { server, database, files, snapshots }: Stage,
   { scope }: Pick<Scenario, 'scope'>,
-): Lockstep {
-  return lockstepFor(server.url(database), files, {
+  way: 'direct' | 'proxied' = 'direct',
+): Config {
+  return {
+    database: { kind: 'url', url: server.url(database, way) },
+    migrations: { kind: 'directory', directory: files },
+    set: 'default',
+    historySchema: 'lockstep',
     transaction: scope,
+    onRollback: 'revert',
+    onFailure: 'revert',
+    autoApply: true,
     snapshots: { location: snapshots, kmsKeyId: null },
+    snapshotMode: 'none',
+    migrationsDigest: null,
+    totalTimeoutMs: null,
     lockTimeoutMs: LOCK_PATIENCE_MS,
     connectTimeoutMs: 5000,
-  })
+    trigger: 'cli',
+    appliedBy: 'chaos',
+  }
+}
+
+/** Lockstep in this process, past the proxy. */
+export function lockstepOn(stage: Stage, scenario: Pick<Scenario, 'scope'>): Lockstep {
+  return compose(configOn(stage, scenario), silentLog)
 }
 
 type RunRequest = Extract<ActionRequest, { readonly action: 'up' | 'down' }>
@@ -45,6 +65,13 @@ export async function attempt(lockstep: Lockstep, request: RunRequest): Promise<
   } catch (error) {
     return [`the next ${request.action} was refused: ${sentenceOf(reportOf(error))}`]
   }
+}
+
+/** Brings an empty database to where the round's run begins. @throws Error when that fails. */
+export async function prepare(stage: Stage, scenario: Scenario): Promise<void> {
+  if (scenario.start === 0) return
+  const problems = await attempt(lockstepOn(stage, scenario), requestFor(scenario, 'up', scenario.start))
+  if (problems.length > 0) throw new Error(problems.join(' '))
 }
 
 /** Waits until the set's lock is free. Gives how long that took, or null when it was not in time. */

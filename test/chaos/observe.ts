@@ -1,5 +1,6 @@
 import type { ChaosServer } from './chaos-server.ts'
-import { fingerprint } from './fingerprint.ts'
+import { differences, fingerprint, withoutInvalidIndexes } from './fingerprint.ts'
+import type { GeneratedMigration } from './migration-set.ts'
 
 /** What a database holds and says of itself. */
 export interface Observation {
@@ -15,7 +16,9 @@ export interface Observation {
     /** Whether the statement after those has run is not known. */
     readonly inFlight: boolean
   }[]
-  readonly runs: readonly { readonly id: string; readonly status: string }[]
+  readonly runs: readonly { readonly id: string; readonly status: string; readonly request: string | null }[]
+  /** Of the applied ones, by position: the run that did it. */
+  readonly appliedBy: readonly string[]
 }
 
 const READY_SQL = `SELECT to_regclass('lockstep.migrations') IS NOT NULL AS ready`
@@ -23,12 +26,13 @@ const READY_SQL = `SELECT to_regclass('lockstep.migrations') IS NOT NULL AS read
 const HISTORY_SQL = `SELECT
   (SELECT coalesce(jsonb_agg(id ORDER BY position), '[]') FROM lockstep.migrations) AS applied,
   (SELECT coalesce(jsonb_agg(position ORDER BY position), '[]') FROM lockstep.migrations) AS positions,
+  (SELECT coalesce(jsonb_agg(run_id ORDER BY position), '[]') FROM lockstep.migrations) AS "appliedBy",
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'direction', direction,
      'done', statements_done, 'inFlight', in_flight)), '[]') FROM lockstep.progress) AS progress,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', run_id, 'status', status) ORDER BY started_at), '[]')
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('id', run_id, 'status', status, 'request', request_id) ORDER BY started_at), '[]')
      FROM lockstep.runs) AS runs`
 
-const EMPTY = { applied: [], positions: [], progress: [], runs: [] }
+const EMPTY = { applied: [], positions: [], appliedBy: [], progress: [], runs: [] }
 
 /** Looks at a database from a session of its own. */
 export async function observe(server: ChaosServer, database: string): Promise<Observation> {
@@ -39,15 +43,28 @@ export async function observe(server: ChaosServer, database: string): Promise<Ob
 }
 
 /** Complaints about a history that cannot be true, whatever happened. */
-export function historyFaults(observation: Observation, ids: readonly string[]): readonly string[] {
+export function historyFaults(observation: Observation, set: readonly GeneratedMigration[]): readonly string[] {
   const { applied, positions, progress, runs } = observation
-  const isPrefix = applied.every((id, index) => id === ids[index])
+  const isPrefix = applied.every((id, index) => id === set[index]?.id)
   const isContiguous = positions.every((position, index) => position === index + 1)
+  // The next one on its way up, or the last one on its way down: no other can be half done.
+  const misplaced = progress.filter(
+    ({ id, direction }) => id !== set[applied.length - (direction === 'down' ? 1 : 0)]?.id,
+  )
   const running = runs.filter(({ status }) => status === 'running')
   return [
     ...(isPrefix ? [] : [`the history is not a prefix of the set: ${applied.join(', ')}`]),
     ...(isContiguous ? [] : [`the positions are not contiguous: ${positions.join(', ')}`]),
+    ...misplaced.map(
+      ({ id, direction }) => `the ${direction} of ${id} is said to be under way at ${applied.length} applied`,
+    ),
     ...(progress.length <= 1 ? [] : [`${progress.length} migrations are said to be under way`]),
     ...(running.length <= 1 ? [] : [`${running.length} runs are said to be running`]),
   ]
+}
+
+/** Whether two observations are of the same state, but for what a broken concurrent build has left. */
+export function isSamePlace(one: Observation, other: Observation): boolean {
+  const different = differences(withoutInvalidIndexes(one.lines), withoutInvalidIndexes(other.lines))
+  return different.length === 0 && one.applied.join() === other.applied.join()
 }

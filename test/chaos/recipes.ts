@@ -1,3 +1,4 @@
+import { piece } from './migration-set.ts'
 import { rows, unique, type Draft, type EnumTable, type Recipe, type Table } from './world.ts'
 
 /** The function makes index builds slow enough for faults to hit them in the middle. */
@@ -140,6 +141,26 @@ const concurrently: Recipe = (world, random) => {
   }
 }
 
+/** Code that fills a column in bounded, committed steps; begun anew, it goes on where it was. */
+const backfill: Recipe = (world, random) => {
+  const table = random.pick(world.tables)
+  const column = unique(world, 'filled')
+  const size = random.integer(1, 4)
+  const fill = (limit: string): string =>
+    `UPDATE ${table.name} SET ${column} = id * 3 WHERE id IN (SELECT id FROM ${table.name} WHERE ${column} IS NULL ORDER BY id LIMIT ${limit})`
+  const rounds = Math.ceil((table.nextId - 1) / size)
+  return {
+    up: [
+      `ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${column} int`,
+      ...Array.from({ length: rounds }, () => piece(fill(String(size)), { sql: fill('$1'), size })),
+      `ALTER TABLE ${table.name} ALTER COLUMN ${column} SET DEFAULT 0`,
+    ],
+    down: [`ALTER TABLE ${table.name} DROP COLUMN IF EXISTS ${column}`],
+    transactional: false,
+    language: 'ts',
+  }
+}
+
 /** Those that matter most stand there more than once. */
 export const RECIPES: readonly Recipe[] = [
   createTable,
@@ -158,4 +179,6 @@ export const RECIPES: readonly Recipe[] = [
   concurrently,
   concurrently,
   concurrently,
+  backfill,
+  backfill,
 ]

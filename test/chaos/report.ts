@@ -7,8 +7,12 @@ export interface Summary {
   readonly rounds: number
   readonly actions: Readonly<Record<Action, number>>
   readonly faults: Readonly<Record<FaultKind, number>>
-  /** Rounds whose command was done before the fault's instant. */
+  /** Rounds in which everything was done before a fault's instant. */
   readonly missed: number
+  /** Faults that struck: a round may have several. */
+  readonly struck: number
+  /** Commands and deliveries. */
+  readonly invocations: number
   readonly states: Readonly<Record<State, Readonly<Record<FaultKind, number>>>>
   readonly longestWaitMs: number
   readonly leftovers: number
@@ -19,6 +23,7 @@ export interface Summary {
 
 export function summarise(seed: number, results: readonly RoundResult[], seconds: number): Summary {
   const count = (test: (result: RoundResult) => boolean): number => results.filter(test).length
+  const sum = (of: (result: RoundResult) => number): number => results.reduce((total, result) => total + of(result), 0)
   const byFault = (state: State): readonly (readonly [FaultKind, number])[] =>
     FAULTS.map((fault) => [fault, count((result) => result.state === state && result.fault === fault)])
   return {
@@ -26,10 +31,12 @@ export function summarise(seed: number, results: readonly RoundResult[], seconds
     rounds: results.length,
     actions: table(ACTIONS.map((action) => [action, count((result) => result.action === action)])),
     faults: table(FAULTS.map((fault) => [fault, count((result) => result.fault === fault)])),
-    missed: count(({ struck }) => !struck),
+    missed: count(({ struck }) => struck === 0),
+    struck: sum(({ struck }) => struck),
+    invocations: sum(({ invocations }) => invocations),
     states: table(STATES.map((state) => [state, table(byFault(state))])),
     longestWaitMs: Math.round(Math.max(0, ...results.map(({ waitedMs }) => waitedMs))),
-    leftovers: results.reduce((sum, { leftovers }) => sum + leftovers, 0),
+    leftovers: sum(({ leftovers }) => leftovers),
     saidRunning: count(({ saidRunning }) => saidRunning),
     lost: results.filter(({ problems }) => problems.length > 0).map(({ round, problems }) => ({ round, problems })),
     seconds: Math.round(seconds * 10) / 10,
@@ -76,7 +83,7 @@ export function renderSummary(summary: Summary): string {
       'of any kind: state, lock, history, answer, or the next run: must be 0',
     ),
     '',
-    `seed ${summary.seed}, ${summary.seconds} s; ${summary.missed} commands were done before their fault; longest wait ${summary.longestWaitMs} ms;`,
-    `half-made copies of killed restores: ${summary.leftovers}; records corrected only by a later run: ${summary.saidRunning}`,
+    `seed ${summary.seed}, ${summary.seconds} s; ${summary.invocations} commands and deliveries, ${summary.struck} faults struck; ${summary.missed} rounds were over before theirs;`,
+    `longest wait ${summary.longestWaitMs} ms; half-made copies of killed restores: ${summary.leftovers}; records corrected only by a later run: ${summary.saidRunning}`,
   ].join('\n')
 }

@@ -7,7 +7,7 @@ import { attempt, lockstepOn, requestFor } from './next-run.ts'
 import { historyFaults, observe, type Observation } from './observe.ts'
 import { openReference } from './reference.ts'
 import type { Findings, Stage, State } from './round.ts'
-import type { Scenario } from './scenario.ts'
+import type { Fault, Scenario } from './scenario.ts'
 
 /** What nobody but the application knows of, written after the snapshot. */
 const LATER_ROW = "INSERT INTO thing_1 (id, name) VALUES (1000000, 'written after the snapshot')"
@@ -19,27 +19,47 @@ interface Versions {
   readonly later: Observation
 }
 
-/** A round of `restore`, in the place of the database. */
+/** A round of `restore`, in the place of the database; the restore that repairs may be hit as well. */
 export async function restore(stage: Stage, scenario: Scenario): Promise<Findings> {
-  const { server, database } = stage
   const versions = await prepare(stage, scenario)
-  const args = [
-    'restore',
-    versions.uri,
-    '--database-url',
-    server.url(database, 'proxied'),
-    '--snapshots',
-    stage.snapshots,
-  ]
-  const run = await runWithFault(server, scenario.fault, args)
+  const problems: string[] = []
+  let before: State = 'old'
+  let [struck, waitedMs, invocations] = [0, 0, 0]
+  for (const fault of scenario.faults) {
+    const tried = await tryRestore(stage, { versions, fault, before })
+    problems.push(...tried.problems)
+    before = tried.state
+    struck += tried.struck ? 1 : 0
+    waitedMs = Math.max(waitedMs, tried.waitedMs)
+    invocations += 1
+    if (problems.length > 0) break
+  }
+  const leftovers = (await databases(stage, 'restoring')).length
+  problems.push(...(await restoreAgain(stage, scenario, versions)))
+  return { state: before, problems, struck, invocations, waitedMs, leftovers, saidRunning: false }
+}
+
+interface Try {
+  readonly state: State
+  readonly struck: boolean
+  readonly waitedMs: number
+  readonly problems: readonly string[]
+}
+
+async function tryRestore(
+  stage: Stage,
+  { versions, fault, before }: { readonly versions: Versions; readonly fault: Fault; readonly before: State },
+): Promise<Try> {
+  const { server, database } = stage
+  const url = server.url(database, 'proxied')
+  const args = ['restore', versions.uri, '--database-url', url, '--snapshots', stage.snapshots]
+  const run = await runWithFault(stage, fault, { kind: 'command', args })
   const began = performance.now()
   await untilNobodyIsIn(stage)
   const seen = await observe(server, database)
   const state = stateOf(seen, versions)
-  const problems = [...judge(run, seen, state), ...(await keepsEverything(stage, versions, state))]
-  const leftovers = (await databases(stage, 'restoring')).length
-  problems.push(...(await restoreAgain(stage, scenario, versions)))
-  return { state, problems, struck: run.struck, waitedMs: performance.now() - began, leftovers, saidRunning: false }
+  const problems = [...judge(run, seen, { before, state }), ...(await keepsEverything(stage, versions, state))]
+  return { state, struck: run.struck, waitedMs: performance.now() - began, problems }
 }
 
 async function prepare(stage: Stage, scenario: Scenario): Promise<Versions> {
@@ -66,12 +86,16 @@ function isSame(one: Observation, other: Observation): boolean {
   return differences(one.lines, other.lines).length === 0 && one.applied.join() === other.applied.join()
 }
 
-function judge({ hung, answer }: FaultedRun, seen: Observation, state: State): string[] {
+function judge(
+  { hung, answer }: FaultedRun,
+  seen: Observation,
+  { before, state }: { readonly before: State; readonly state: State },
+): readonly string[] {
   const problems = hung ? ['the command hung'] : []
   if (state === 'between') problems.push(`the database is neither old nor new: ${seen.lines.length} lines`)
   if (answer !== null && answer.error === undefined && state !== 'new')
     problems.push('the command said that it succeeded')
-  if (answer?.error?.state.includes('is as it was') && state !== 'old')
+  if (answer?.error?.state.includes('is as it was') && state !== before)
     problems.push(`the command said: ${answer.error.state}`)
   return problems
 }
@@ -101,14 +125,7 @@ async function restoreAgain(stage: Stage, scenario: Scenario, versions: Versions
   const failures = await attempt(lockstep, requestFor(scenario, 'up', set.length))
   const seen = await observe(server, database)
   const expected = await openReference(server, set).at({ applied: set.length, done: 0, undone: 0 })
-  return [
-    ...failures,
-    ...differences(expected, seen.lines),
-    ...historyFaults(
-      seen,
-      set.map(({ id }) => id),
-    ),
-  ]
+  return [...failures, ...differences(expected, seen.lines), ...historyFaults(seen, set)]
 }
 
 async function databases({ server, database }: Stage, word: 'restoring' | 'replaced'): Promise<readonly string[]> {

@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../lambda/errors.ts'
 import type { ChaosServer } from './chaos-server.ts'
+import type { Children } from './children.ts'
 import { dropDatabases, emptyDatabase } from './empty-database.ts'
 import { runMigrations } from './migration-round.ts'
 import { writeSet } from './migration-set.ts'
+import { deliverRequest } from './request-round.ts'
 import { restore } from './restore-round.ts'
 import { drawScenario, type Action, type FaultKind, type Scenario } from './scenario.ts'
 
@@ -20,8 +23,10 @@ export interface Findings {
   readonly state: State
   /** Empty when nothing was lost. */
   readonly problems: readonly string[]
-  /** False when the command was done before the fault's instant. */
-  readonly struck: boolean
+  /** How many faults struck: none when everything was done before their instants. */
+  readonly struck: number
+  /** How often the run was tried, or delivered. */
+  readonly invocations: number
   /** How long the lock, or for a restore the server, kept the next run waiting. */
   readonly waitedMs: number
   /** Half-made copies that a killed restore left. */
@@ -40,6 +45,7 @@ export interface RoundResult extends Findings {
 /** Where and as what a round does its work. */
 export interface Stage {
   readonly server: ChaosServer
+  readonly children: Children
   /** Its database; what it makes beside it begins with the same name. */
   readonly database: string
   readonly files: string
@@ -50,8 +56,7 @@ const DATABASE = 'subject'
 
 /** Plays one round from its generation to the last check, on what the rounds before have left empty. */
 export async function playRound(
-  server: ChaosServer,
-  directory: string,
+  { server, children, directory }: Pick<Stage, 'server' | 'children'> & { readonly directory: string },
   seed: number,
   round: number,
 ): Promise<RoundResult> {
@@ -59,9 +64,10 @@ export async function playRound(
   const scenario = drawScenario(seed, round)
   const files = join(directory, `migrations-${round}`)
   const snapshots = join(directory, `snapshots-${round}`)
-  const findings = await play({ server, database: DATABASE, files, snapshots }, scenario)
+  const findings = await play({ server, children, database: DATABASE, files, snapshots }, scenario)
+  await rm(snapshots, { recursive: true, force: true })
   const seconds = (performance.now() - began) / 1000
-  return { ...findings, round, action: scenario.action, fault: scenario.fault.kind, seconds }
+  return { ...findings, round, action: scenario.action, fault: scenario.faults[0].kind, seconds }
 }
 
 async function play(stage: Stage, scenario: Scenario): Promise<Findings> {
@@ -69,9 +75,23 @@ async function play(stage: Stage, scenario: Scenario): Promise<Findings> {
     await writeSet(stage.files, scenario.set)
     await dropDatabases(stage.server, `^${DATABASE}_`)
     await emptyDatabase(stage.server, DATABASE)
-    return await (scenario.action === 'restore' ? restore(stage, scenario) : runMigrations(stage, scenario))
+    return await perform(stage, scenario)
   } catch (error) {
     const problems = [`the round could not be played to its end: ${messageOf(error)}`]
-    return { state: 'between', problems, struck: false, waitedMs: 0, leftovers: 0, saidRunning: false }
+    return { state: 'between', problems, struck: 0, invocations: 0, waitedMs: 0, leftovers: 0, saidRunning: false }
+  }
+}
+
+async function perform(stage: Stage, scenario: Scenario): Promise<Findings> {
+  switch (scenario.action) {
+    case 'up':
+    case 'down':
+      return runMigrations(stage, scenario)
+    case 'request':
+      return deliverRequest(stage, scenario)
+    case 'restore':
+      return restore(stage, scenario)
+    default:
+      return scenario.action satisfies never
   }
 }

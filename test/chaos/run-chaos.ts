@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChaosServer } from './chaos-server.ts'
+import { startChildren } from './children.ts'
 import { playRound, type RoundResult } from './round.ts'
 
 export interface ChaosOptions {
@@ -20,14 +21,16 @@ export async function runChaos({ seed, rounds, workers, onRound }: ChaosOptions)
   const results: RoundResult[] = []
   const work = async (worker: number): Promise<void> => {
     const own = join(directory, `worker-${worker}`)
+    const children = startChildren()
     const server = await startChaosServer(join(own, 'server'))
     try {
       for (const round of due) {
-        const result = await playRound(server, own, seed, round)
+        const result = await playRound({ server, children, directory: own }, seed, round)
         results.push(result)
         onRound?.(result)
       }
     } finally {
+      await children.stop()
       await server.stop()
     }
   }

@@ -1,3 +1,4 @@
+import type { Piece } from './migration-set.ts'
 import type { Random } from './random.ts'
 
 /** What the migrations so far have made. Changes as recipes are used. */
@@ -22,9 +23,11 @@ export interface EnumTable {
 
 /** The statements of a migration, before sleeps are put in between. */
 export interface Draft {
-  readonly up: readonly string[]
-  readonly down: readonly string[]
+  readonly up: readonly (string | Piece)[]
+  readonly down: readonly (string | Piece)[]
   readonly transactional?: boolean
+  /** @default either */
+  readonly language?: 'ts'
 }
 
 /** Makes the next migration of a set, and changes the world as it will. */
