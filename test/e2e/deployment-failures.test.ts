@@ -3,9 +3,10 @@ import { freePort } from '../../cli/embedded-process.ts'
 import { ENVIRONMENT } from '../../lambda/contract.ts'
 import { UNTOUCHED } from '../../lambda/errors.ts'
 import { startHttpServer } from '../support/http-server.ts'
-import { startCloud, type Cloud, type Credentials } from './cloud.ts'
+import { startCloud, type Cloud } from './cloud.ts'
 import { synthesizedSets } from './migration-sets.ts'
 import { SECRET_ARN } from './synthesize.ts'
+import type { Credentials } from './world.ts'
 
 const assembly = synthesizedSets('old')
 

@@ -1,20 +1,24 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { fork, type ChildProcess } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { arn } from '../support/aws.ts'
 import { readAssembly, type Assembly } from '../support/cloudformation/assembly.ts'
+import type { SynthesisReply, SynthesisRequest } from './synthesizer.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-const CDK = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url))
+const SYNTHESIZER = fileURLToPath(new URL('synthesizer.ts', import.meta.url))
 
 /** The secret that the synthesized app refers to. */
 export const SECRET_ARN = arn('secretsmanager', 'secret:shop/database-AbCdEf')
 
+/** Context of the project's app, as `cdk synth -c key=value` gives it. */
+export type Context = Readonly<Record<string, string>>
+
 /** An existing database in an existing network; host, port and name are the secret's. */
-const CONTEXT: Readonly<Record<string, string>> = {
+const CONTEXT: Context = {
   stackName: 'Shop',
   vpcId: 'vpc-0123456789abcdef0',
   availabilityZones: 'eu-central-1a',
@@ -29,11 +33,51 @@ export interface Synthesized {
   readonly remove: () => Promise<void>
 }
 
-/** Runs `cdk synth` on the project's app, without any AWS account. */
-export async function synthesize(migrations: string): Promise<Synthesized> {
+/** Synthesizes the project's app as `cdk synth` does, without any AWS account. */
+export async function synthesize(migrations: string, context: Context = {}): Promise<Synthesized> {
   const output = await mkdtemp(join(tmpdir(), 'lockstep-assembly-'))
-  const context = Object.entries({ ...CONTEXT, migrations }).flatMap(([key, value]) => ['-c', `${key}=${value}`])
-  const args = [CDK, 'synth', '--quiet', '--no-notices', '--no-lookups', '--output', output, ...context]
-  await promisify(execFile)(process.execPath, args, { cwd: PROJECT })
+  const { context: settings } = JSON.parse(await readFile(join(PROJECT, 'cdk.json'), 'utf8')) as { context: object }
+  await runApp(output, JSON.stringify({ ...settings, ...CONTEXT, migrations, ...context }))
   return { assembly: await readAssembly(output), remove: () => rm(output, { recursive: true, force: true }) }
+}
+
+let synthesizer: ChildProcess | null = null
+let requests = 0
+/** The end of what the app has written: its warnings, and why it failed. */
+let said = ''
+
+function runApp(output: string, context: string): Promise<void> {
+  const child = synthesizer ?? startSynthesizer()
+  requests += 1
+  const request = { id: requests, output, context } satisfies SynthesisRequest
+  return new Promise((resolve, reject) => {
+    const listen = (reply: SynthesisReply): void => {
+      if (reply.id !== request.id) return
+      child.off('message', listen)
+      child.off('exit', fail)
+      if (reply.error === null) resolve()
+      else reject(new Error(`${reply.error}\n${said}`))
+    }
+    const fail = (): void => reject(new Error(`The process that synthesizes has ended: ${said}`))
+    child.on('message', listen)
+    child.once('exit', fail)
+    child.send(request)
+  })
+}
+
+/** Ends with this process. */
+function startSynthesizer(): ChildProcess {
+  const child = fork(SYNTHESIZER, {
+    cwd: PROJECT,
+    execPath: process.execPath,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  child.setMaxListeners(0)
+  child.stderr?.on('data', (chunk: Buffer) => void (said = (said + chunk.toString('utf8')).slice(-4000)))
+  child.unref()
+  child.channel?.unref()
+  ;(child.stderr as Socket | null)?.unref()
+  synthesizer = child
+  return child
 }

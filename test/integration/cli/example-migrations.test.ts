@@ -13,7 +13,13 @@ const MIGRATIONS = join(import.meta.dirname, '..', '..', '..', 'migrations')
 
 function lockstepAt(url: string): Lockstep {
   const settings = { ...DEFAULT_SETTINGS, databaseUrl: url, migrations: MIGRATIONS }
-  const command = { request: { action: 'up' }, settings, takeSnapshot: false, exitOnPending: false } as const
+  const command = {
+    request: { action: 'up' },
+    settings,
+    takeSnapshot: false,
+    onFailure: 'revert',
+    exitOnPending: false,
+  } as const
   return compose(configOf(command, url), silentLog)
 }
 

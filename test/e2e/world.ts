@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import { ENVIRONMENT } from '../../lambda/contract.ts'
+import type { PhysicalLookup } from '../support/cloudformation/resource.ts'
+import { startCloudFormation, type CloudFormation } from '../support/cloudformation/service.ts'
+import type { Stack } from '../support/cloudformation/stack-types.ts'
+import type { FunctionDefinition } from '../support/lambda/definition.ts'
+import { startLambda, type LambdaService } from '../support/lambda/service.ts'
+import { startS3, type TestS3 } from '../support/s3.ts'
+import { createScratchDatabase, rowsOf, type Defer, type TestDatabase } from '../support/scratch-database.ts'
+import { startSecretsManager, type SecretsManager } from '../support/secrets-manager.ts'
+import { startStepFunctions } from '../support/step-functions/service.ts'
+import { SECRET_ARN } from './synthesize.ts'
+
+export interface WorldOptions {
+  /** Takes a snapshot before each change, as the construct's default has it. @default false: it takes time */
+  readonly snapshots?: boolean
+  /** Overrides of the migration function's environment. @default {} */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Overrides of the migration function's time and memory. @default {} */
+  readonly limits?: Partial<Pick<FunctionDefinition, 'timeoutSeconds' | 'memoryMb'>>
+  /** An S3 endpoint in place of the working one. */
+  readonly s3Endpoint?: string
+  /** @default a bucket that exists */
+  readonly bucket?: string
+  /** @default 'good' */
+  readonly secret?: 'good' | 'missing'
+  /** The port that the secret names, when something stands in front of the server. @default the server's */
+  readonly databasePort?: number
+  /** The server is thrown away with the world, so nothing on it needs to be dropped. @default false */
+  readonly disposableServer?: boolean
+}
+
+/** A region of its own: database, secret, bucket, Lambda and CloudFormation. */
+export interface World {
+  readonly database: TestDatabase
+  readonly secrets: SecretsManager
+  readonly s3: TestS3
+  readonly lambda: LambdaService
+  readonly cloudFormation: CloudFormation
+  /** What the secret holds at first. */
+  readonly credentials: Credentials
+  /** A stack without resources that can deploy the project's app. */
+  readonly createStack: (name: string) => Stack
+  /** Names of the functions that migrate, without those of the Provider framework. */
+  readonly migrationFunctions: () => readonly string[]
+  /** Everything that Lambda's log, the answers and Lockstep's tables hold, as text. */
+  readonly everythingSaid: () => Promise<string>
+  /** Stops it all and drops the database. */
+  readonly close: () => Promise<void>
+}
+
+export interface Credentials {
+  readonly engine: string
+  readonly host: string
+  readonly port: number
+  readonly dbname: string
+  readonly username: string
+  readonly password: string
+}
+
+const BUCKET = 'shop-snapshots'
+/** The waiter asks five times as often as it would, whether a run is done. */
+const WAITER_TIME = 0.2
+
+/** Starts all of it on a PostgreSQL server that is there. */
+export async function openWorld(serverUrl: string, options: WorldOptions = {}): Promise<World> {
+  const cleanups: (() => Promise<void>)[] = []
+  const defer: Defer = (cleanup) => void cleanups.unshift(cleanup)
+  const owner = await createOwner(serverUrl, defer)
+  const database = await createScratchDatabase(serverUrl, defer)
+  await rowsOf(serverUrl, `ALTER DATABASE ${database.name} OWNER TO ${owner.username}`)
+  const credentials = credentialsFor(database, owner, options.databasePort)
+  const [secrets, s3] = await Promise.all([startSecretsManager(), startS3()])
+  if (options.secret !== 'missing') secrets.put(SECRET_ARN, JSON.stringify(credentials))
+  await s3.createBucket(BUCKET)
+  const lambda = await startLambda({ SECRETS_MANAGER: secrets.endpoint, S3: options.s3Endpoint ?? s3.endpoint })
+  const stepFunctions = await startStepFunctions(lambda, { timeScale: WAITER_TIME })
+  const cloudFormation = await startCloudFormation(lambda, { stepFunctions })
+  lambda.connect({ CLOUDFORMATION: cloudFormation.endpoint, SFN: stepFunctions.endpoint })
+  const stacks: Stack[] = []
+  const functions = new Set<string>()
+  return {
+    database,
+    secrets,
+    s3,
+    lambda,
+    cloudFormation,
+    credentials,
+    createStack: (name) => {
+      const stack = cloudFormation.createStack({
+        name,
+        physical: physicalValues(options.bucket ?? BUCKET),
+        adjust: (definition) => {
+          if (isFrameworks(definition)) return definition
+          functions.add(definition.name)
+          return adjusted(definition, options)
+        },
+      })
+      stacks.push(stack)
+      return stack
+    },
+    migrationFunctions: () => [...functions],
+    everythingSaid: async () => {
+      const answers = stacks.map((stack) => stack.responses())
+      return [await lambda.logs(), JSON.stringify([lambda.invocations(), answers]), await recordsOf(database)].join(
+        '\n',
+      )
+    },
+    close: async () => {
+      await stepFunctions.stop()
+      await Promise.all([lambda.stop(), cloudFormation.stop(), secrets.stop(), s3.stop()])
+      if (options.disposableServer === true) return
+      for (const cleanup of cleanups) await cleanup()
+    },
+  }
+}
+
+/** Like the master user of an RDS database: owns it and may create others, but is no superuser. */
+async function createOwner(serverUrl: string, defer: Defer): Promise<Pick<Credentials, 'username' | 'password'>> {
+  const id = randomUUID().replaceAll('-', '')
+  const owner = { username: `owner_${id.slice(0, 12)}`, password: `canary-${id}` }
+  await rowsOf(serverUrl, `CREATE ROLE ${owner.username} LOGIN CREATEDB PASSWORD '${owner.password}'`)
+  defer(async () => {
+    await dropDatabasesOf(serverUrl, owner.username)
+    await rowsOf(serverUrl, `DROP ROLE ${owner.username}`)
+  })
+  return owner
+}
+
+/** A restore makes databases, and keeps the one that it replaces. */
+async function dropDatabasesOf(serverUrl: string, owner: string): Promise<void> {
+  const names = await rowsOf(
+    serverUrl,
+    `SELECT format('%I', datname) AS name FROM pg_database WHERE pg_get_userbyid(datdba) = '${owner}'`,
+  )
+  for (const { name } of names) await rowsOf(serverUrl, `DROP DATABASE ${String(name)} WITH (FORCE)`)
+}
+
+function credentialsFor(
+  { name, url }: TestDatabase,
+  owner: Pick<Credentials, 'username' | 'password'>,
+  port: number | undefined,
+): Credentials {
+  const { hostname, port: serverPort } = new URL(url)
+  return { engine: 'postgres', host: hostname, port: port ?? Number(serverPort), dbname: name, ...owner }
+}
+
+function physicalValues(bucket: string): PhysicalLookup {
+  return ({ type }) => (type === 'AWS::S3::Bucket' ? { ref: bucket } : undefined)
+}
+
+function isFrameworks({ handler }: FunctionDefinition): boolean {
+  return handler.startsWith('framework.')
+}
+
+function adjusted(definition: FunctionDefinition, options: WorldOptions): FunctionDefinition {
+  const withoutSnapshots = options.snapshots === true ? {} : { [ENVIRONMENT.snapshotMode]: 'none' }
+  const environment = { ...definition.environment, ...withoutSnapshots, ...options.environment }
+  return { ...definition, ...options.limits, environment }
+}
+
+/** Everything that Lockstep wrote about itself into the database. */
+async function recordsOf({ rows }: TestDatabase): Promise<string> {
+  const tables = await rows(
+    "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'lockstep'",
+  )
+  const contents = await Promise.all(tables.map(({ name }) => rows(`SELECT * FROM ${String(name)}`)))
+  return JSON.stringify(contents)
+}

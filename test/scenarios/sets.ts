@@ -1,0 +1,159 @@
+import { FAILURES, nap, REACHES_ALL, type Files } from './difficult-migrations.ts'
+
+const CUSTOMERS: Files = {
+  '20260101000000_create_customers.sql': `
+-- migrate:up
+CREATE TYPE tier AS ENUM ('standard', 'gold');
+CREATE TABLE customers (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL,
+  tier tier NOT NULL DEFAULT 'standard'
+);
+INSERT INTO customers (name) VALUES ('Ada'), ('Grace'), ('Edsger');
+-- migrate:down
+DROP TABLE customers;
+DROP TYPE tier;
+`,
+  '20260102000000_greet_customers.ts': `
+type Context = { readonly query: (sql: string) => Promise<unknown> }
+
+export async function up({ query }: Context): Promise<void> {
+  await query("ALTER TABLE customers ADD COLUMN greeting text NOT NULL DEFAULT 'Hello'")
+}
+
+export async function down({ query }: Context): Promise<void> {
+  await query('ALTER TABLE customers DROP COLUMN greeting')
+}
+`,
+}
+
+const ORDERS: Files = {
+  ...CUSTOMERS,
+  '20260103000000_create_orders.sql': `
+-- migrate:up
+CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);
+CREATE VIEW order_counts AS SELECT customer_id, count(*) FROM orders GROUP BY customer_id;
+INSERT INTO orders SELECT id, id FROM customers;
+-- migrate:down
+DROP VIEW order_counts;
+DROP TABLE orders;
+`,
+}
+
+const INDEX_FILE = '20260104000000_index_orders.sql'
+const INDEX = 'CREATE INDEX CONCURRENTLY orders_customer ON orders (customer_id);'
+const INDEXED: Files = {
+  ...ORDERS,
+  [INDEX_FILE]: `
+-- migrate:up transaction:false
+${INDEX}
+-- migrate:down transaction:false
+DROP INDEX CONCURRENTLY orders_customer;
+`,
+}
+const INDEXED_FOR_GOOD: Files = { ...ORDERS, [INDEX_FILE]: `-- migrate:up transaction:false\n${INDEX}\n` }
+
+const IN_CODE: Files = {
+  ...CUSTOMERS,
+  '20260103000000_count_letters.ts': `
+type Context = { readonly query: (sql: string) => Promise<unknown> }
+
+export async function up({ query }: Context): Promise<void> {
+  await query('ALTER TABLE customers ADD COLUMN letters integer')
+  await query('UPDATE customers SET letters = length(name)')
+}
+
+export async function down({ query }: Context): Promise<void> {
+  await query('ALTER TABLE customers DROP COLUMN letters')
+}
+`,
+}
+
+const IRREVERSIBLE: Files = {
+  ...ORDERS,
+  '20260105000000_shorten_names.sql': `
+-- lockstep:irreversible the second half of the names is lost
+-- migrate:up
+UPDATE customers SET name = left(name, 3);
+`,
+}
+
+const BREAKING: Files = {
+  ...ORDERS,
+  '20260105000000_rename_name.sql': `
+-- lockstep:breaking code before this reads "name"
+-- migrate:up
+ALTER TABLE customers RENAME COLUMN name TO full_name;
+-- migrate:down
+ALTER TABLE customers RENAME COLUMN full_name TO name;
+`,
+}
+
+const BILLING: Files = {
+  '20260201000000_create_invoices.sql': `
+-- migrate:up
+CREATE TABLE invoices (id bigint PRIMARY KEY, cents bigint NOT NULL);
+INSERT INTO invoices VALUES (1, 995);
+-- migrate:down
+DROP TABLE invoices;
+`,
+}
+
+const PAYMENTS: Files = {
+  ...BILLING,
+  '20260202000000_create_payments.sql': `
+-- migrate:up
+CREATE TABLE payments (invoice_id bigint PRIMARY KEY REFERENCES invoices);
+-- migrate:down
+DROP TABLE payments;
+`,
+}
+
+const NAPS: Files = {
+  ...CUSTOMERS,
+  '20260111000000_first.sql': nap('first'),
+  '20260112000000_second.sql': nap('second'),
+  '20260113000000_third.sql': nap('third'),
+}
+
+const BAD = '20260109000000_bad.sql'
+
+/** Every set of migrations that a scenario deploys or compares with. */
+const SETS = {
+  nothing: {},
+  customers: CUSTOMERS,
+  orders: ORDERS,
+  indexed: INDEXED,
+  'indexed for good': INDEXED_FOR_GOOD,
+  code: IN_CODE,
+  irreversible: IRREVERSIBLE,
+  breaking: BREAKING,
+  billing: BILLING,
+  payments: PAYMENTS,
+  'customers and billing': { ...CUSTOMERS, ...BILLING },
+  'orders and billing': { ...ORDERS, ...BILLING },
+  'fails in the first statement': { ...ORDERS, [BAD]: FAILURES.first },
+  'fails in the middle statement': { ...ORDERS, [BAD]: FAILURES.middle },
+  'fails in the last statement': { ...ORDERS, [BAD]: FAILURES.last },
+  'fails after an index': { ...INDEXED, [BAD]: FAILURES.last },
+  'fails after an index for good': { ...INDEXED_FOR_GOOD, [BAD]: FAILURES.last },
+  'fails at length': { ...ORDERS, [BAD]: REACHES_ALL.hugeError },
+  slow: { ...ORDERS, '20260106000000_slow.sql': REACHES_ALL.slow },
+  naps: NAPS,
+  'naps without end': { ...NAPS, '20260121000000_endless.sql': REACHES_ALL.endless },
+  endless: { ...ORDERS, '20260106000000_endless.sql': REACHES_ALL.endless },
+  stuck: { ...ORDERS, '20260106000000_stuck.ts': REACHES_ALL.stuck },
+  hungry: { ...ORDERS, '20260106000000_hungry.ts': REACHES_ALL.hungry },
+} as const satisfies Readonly<Record<string, Files>>
+
+export type SetName = keyof typeof SETS
+
+/** The files of a set, by name, in their order. */
+export function filesOf(set: SetName): Files {
+  return SETS[set]
+}
+
+/** Ids of a set's migrations, in order. */
+export function idsOf(set: SetName): readonly string[] {
+  return Object.keys(SETS[set]).map((file) => file.replace(/\.\w+$/, ''))
+}

@@ -1,0 +1,26 @@
+import type { World } from '../e2e/world.ts'
+import type { Context } from '../e2e/synthesize.ts'
+import type { Assembly } from '../support/cloudformation/assembly.ts'
+import type { Deployment, Stack } from '../support/cloudformation/stack-types.ts'
+import type { ScenarioServer } from './server.ts'
+import type { State } from './scenario.ts'
+import type { SetName } from './sets.ts'
+
+/** Where a scenario is played. */
+export interface Stage {
+  readonly world: World
+  readonly server: ScenarioServer
+  readonly assembly: (set: SetName, context?: Context) => Promise<Assembly>
+  /** The stack of this name; made when it is first asked for. */
+  readonly stack: (name: string) => Stack
+  /** Every stack so far. */
+  readonly stacks: () => readonly Stack[]
+  /** Where the database is now, and what differs from where it is nearest to. */
+  readonly look: () => Promise<{ readonly state: State; readonly differences: readonly string[] }>
+  /** Every deployment so far, oldest first. Steps add to it. */
+  readonly deployments: Deployment[]
+  /** What was not as the steps expect. Steps add to it. */
+  readonly problems: string[]
+  /** Passwords, which nobody may say. Steps add to it. */
+  readonly secretTexts: string[]
+}

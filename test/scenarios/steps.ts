@@ -1,0 +1,118 @@
+import type { Context } from '../e2e/synthesize.ts'
+import type { Assembly } from '../support/cloudformation/assembly.ts'
+import type { Deployment, DeployOptions, Stack } from '../support/cloudformation/stack-types.ts'
+import type { FinalStatus } from '../support/cloudformation/stack-status.ts'
+import { until } from '../support/wait.ts'
+import type { Step } from './scenario.ts'
+import type { SetName } from './sets.ts'
+import { isMigrating } from './flow.ts'
+import type { Stage } from './stage.ts'
+
+/** The stack in which scenarios live unless they have two. */
+const STACK = 'Shop'
+
+interface How {
+  /** @default 'Shop' */
+  readonly stack?: string
+  /** How it must end, where that is not the end of the scenario. @default well */
+  readonly ends?: FinalStatus
+  /** All in its reasons. */
+  readonly says?: readonly RegExp[]
+}
+
+interface DeployHow extends How, Omit<DeployOptions, 'failMeanwhile'> {
+  /** Context of the app, as `cdk deploy -c` gives it. */
+  readonly context?: Context
+  /** The construct has another id in the app, so that its resource has another name in the template. @default false */
+  readonly renamed?: boolean
+  /** Beside the others stands one more resource, which fails while the slow migration runs. @default false */
+  readonly failWhileMigrating?: boolean
+}
+
+/** `cdk deploy` with a set of migrations. */
+export function deploy(set: SetName, how: DeployHow = {}): Step {
+  const { context, stack = STACK, ends, says, renamed = false, failWhileMigrating = false, ...options } = how
+  return async (stage) => {
+    const synthesized = await stage.assembly(set, { stackName: stack, ...context })
+    const assembly = renamed ? withRenamedResource(synthesized) : synthesized
+    const meanwhile = failWhileMigrating ? { failMeanwhile: () => until(() => isMigrating(stage)) } : {}
+    await act(stage, { stack, ends, says }, (stack) => stack.deploy(assembly, { ...options, ...meanwhile }))
+  }
+}
+
+function withRenamedResource(assembly: Assembly): Assembly {
+  const { Resources: resources } = assembly.template
+  const [name = ''] = Object.keys(resources).filter((id) => resources[id]?.Type === 'Custom::DatabaseMigration')
+  const template = JSON.stringify(assembly.template).replaceAll(`"${name}"`, '"Renamed"')
+  return { ...assembly, template: JSON.parse(template) as Assembly['template'] }
+}
+
+/** Deploys the stack with all but its migrations. */
+export function deployWithout(how: How = {}): Step {
+  const assembly = {
+    stackName: STACK,
+    template: { Resources: { Queue: { Type: 'AWS::SQS::Queue' } } },
+    assets: new Map(),
+  }
+  return (stage) => act(stage, how, (stack) => stack.deploy(assembly))
+}
+
+/** Deploys another stack, which needs the database of the first to have a migration. */
+export function deployApplication(migration: string, how: How = {}): Step {
+  return async (stage) => {
+    const { outputs = {} } = stage.deployments[0] ?? {}
+    const Properties = { ServiceToken: outputs['ServiceToken'], require: migration, set: 'default' }
+    const template = { Resources: { Schema: { Type: 'Custom::DatabaseRequirement', Properties } } }
+    const assembly = { stackName: 'Application', template, assets: new Map() }
+    await act(stage, { stack: 'Application', ...how }, (stack) => stack.deploy(assembly))
+  }
+}
+
+export function removeStack(how: How = {}): Step {
+  return (stage) => act(stage, how, (stack) => stack.remove())
+}
+
+export function continueUpdateRollback(how: How = {}): Step {
+  return (stage) => act(stage, how, (stack) => stack.continueUpdateRollback())
+}
+
+/** RollbackStack, of what failed without rollback. */
+export function rollBackStack(how: How = {}): Step {
+  return (stage) => act(stage, how, (stack) => stack.rollback())
+}
+
+/** Stops what the stack is doing: DeleteStack while it is made, CancelUpdateStack later. */
+export const cancel: Step = async ({ stack }) => stack(STACK).cancel()
+
+/** An event that was answered long ago arrives once more. */
+export function redeliver(number: number): Step {
+  return async ({ stack, problems }) => {
+    const first = stack(STACK).responses()[number]
+    if (first === undefined) return
+    const again = await stack(STACK).redeliver(first.event)
+    const [before, after] = [first, again].map(({ status, data, reason }) => JSON.stringify({ status, data, reason }))
+    if (before !== after) problems.push(`an event that arrived again got ${after} in place of ${before}`)
+  }
+}
+
+async function act(stage: Stage, how: Optional<How>, work: (stack: Stack) => Promise<Deployment>): Promise<void> {
+  const deployment = await work(stage.stack(how.stack ?? STACK))
+  stage.deployments.push(deployment)
+  const reasons = reasonsOf(deployment)
+  if (how.ends !== undefined && deployment.stackStatus !== how.ends) {
+    stage.problems.push(`a deployment on the way ended ${deployment.stackStatus} in place of ${how.ends}: ${reasons}`)
+  }
+  for (const text of how.says ?? []) {
+    if (!text.test(reasons)) stage.problems.push(`a deployment on the way did not say ${String(text)}: ${reasons}`)
+  }
+}
+
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+/** Everything that CloudFormation was told of a deployment. */
+export function reasonsOf({ reason, responses }: Deployment): string {
+  const failures = responses.filter(({ status }) => status !== 'SUCCESS').map((response) => response.reason)
+  // The reason of the deployment begins with the name of the resource and goes on with its answer.
+  const others = failures.filter((text) => reason?.includes(text) !== true)
+  return [...(reason === undefined ? [] : [reason]), ...new Set(others)].join('\n')
+}
