@@ -42,7 +42,8 @@ function shared(url: string): ScenarioServer {
   }
 }
 
-const SETTINGS = { max_connections: '50' }
+/** What looks at a server that is full needs several sessions of its own. */
+const SETTINGS = { max_connections: '50', superuser_reserved_connections: '15' }
 
 /** Always reached through the proxy, whose port stays the same when the server comes back on another. */
 async function own(): Promise<ScenarioServer> {
