@@ -2,8 +2,10 @@ import { LockstepError } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import type { MigrationGraph } from './migration-graph.ts'
+import { settle } from './outside-transaction.ts'
+import { clearProgressSql, progressOf, type Progress } from './progress.ts'
 import type { State } from './state.ts'
-import { upStep } from './step.ts'
+import { upStep, type Step } from './step.ts'
 import { undoPartial } from './undo-partial.ts'
 
 /**
@@ -34,13 +36,33 @@ export async function whyNotBeneath(
   graph: MigrationGraph,
 ): Promise<string | null> {
   for (const entry of progress) {
-    // Code, and what has not finished a statement, begins anew: it is not resumed.
-    if (entry.direction !== 'up' || entry.statementsDone === 0) continue
+    if (entry.direction !== 'up') continue
     const node = graph.byId.get(entry.id)
-    if (node !== undefined && (await undoPartial(context, connection, upStep(node), entry))) continue
-    return `${entry.id} has run up to its statement ${entry.statementsDone} and stands half applied on top of it`
+    const done = node === undefined ? entry.statementsDone : await settleUp(context, connection, upStep(node), entry)
+    if (done > 0) return `${entry.id} has run up to its statement ${done} and stands half applied on top of it`
   }
   return null
+}
+
+/** How many statements stand, after what could be taken back exactly was. With none the migration begins anew. */
+async function settleUp(context: EngineContext, connection: Connection, step: Step, entry: Progress): Promise<number> {
+  if (!isSameFile(step, entry)) return entry.statementsDone
+  const done = step.kind === 'sql' && entry.inFlight ? await settle(connection, step, entry) : entry.statementsDone
+  if (done > 0) {
+    const settled = { ...entry, statementsDone: done, inFlight: false }
+    return (await undoPartial(context, connection, step, settled)) ? 0 : done
+  }
+  await connection.execute(clearProgressSql(context, step.id))
+  return 0
+}
+
+/** What another text has done cannot be told, or taken back, from this one. */
+function isSameFile(step: Step, entry: Progress): boolean {
+  try {
+    return progressOf(step, [entry]) !== null
+  } catch {
+    return false
+  }
 }
 
 /** @throws LockstepError `INTERRUPTED` when {@link whyNotBeneath} gives a reason. */
