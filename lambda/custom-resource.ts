@@ -3,6 +3,7 @@ import type { Continuation, CustomResourceEvent } from './custom-resource-event.
 import { answerDelete } from './deletion.ts'
 import { applyDeployment, type DeploymentData } from './deployment.ts'
 import { status } from './engine/inspect.ts'
+import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import { meetRequirement, requirementOf } from './requirement.ts'
 
@@ -43,8 +44,19 @@ export async function isComplete(
   { complete }: Continuation,
 ): Promise<CompletionResponse> {
   if (complete) return { IsComplete: true }
-  const data = await applyDeployment(lockstep, event)
-  return data === null ? { IsComplete: false } : { IsComplete: true, Data: data }
+  try {
+    const data = await applyDeployment(lockstep, event)
+    return data === null ? { IsComplete: false } : { IsComplete: true, Data: data }
+  } catch (error) {
+    throw ofContinuedRun(error)
+  }
+}
+
+/** What this invocation has not touched, the ones before it may have. */
+function ofContinuedRun(error: unknown): unknown {
+  if (!(error instanceof LockstepError) || error.report.state !== UNTOUCHED) return error
+  const state = 'This invocation has not touched the database; what the run committed before is in the history.'
+  return errorOf({ ...error.report, state })
 }
 
 async function answerEvent(lockstep: Lockstep, event: CustomResourceEvent): Promise<CustomResourceResponse> {

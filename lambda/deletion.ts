@@ -56,10 +56,14 @@ async function sayWhatIsKept(lockstep: Lockstep, event: CustomResourceEvent): Pr
   )
 }
 
-/** The set is the event's: a resource that is replaced because its set changed is deleted by the code of the other set. */
+/**
+ * The set is the event's: a resource that is replaced because its set changed is deleted by the code of the other set.
+ * Never pauses: a Delete is answered by its first invocation, and no other one would go on.
+ */
 function contextOf(lockstep: Lockstep, event: CustomResourceEvent): EngineContext {
   const context = engineContext(lockstep, 'deployment')
-  return { ...context, set: migrationProperties(event.ResourceProperties).set || context.set }
+  const { set } = migrationProperties(event.ResourceProperties)
+  return { ...context, set: set || context.set, shouldPause: () => false }
 }
 
 function creationOf({ config }: Lockstep, event: CustomResourceEvent): Creation {

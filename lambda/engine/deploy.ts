@@ -12,7 +12,7 @@ import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from '
 import { executeRun } from './run.ts'
 import type { Session, WhenHeld } from './session.ts'
 import { takePlace } from './superseded.ts'
-import { endRunTakenBack } from './end-run-taken-back.ts'
+import { endRunTakenBack, isDeliveredTwice } from './end-run-taken-back.ts'
 import { readDeployments, readState, type AppliedMigration, type RunRecord, type State } from './state.ts'
 
 /** A deployment's Create or Update of the custom resource. */
@@ -36,7 +36,8 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
   const graph = buildGraph(request.migrations)
   const { resource, target } = request
   const whenHeld: WhenHeld = async (connection) =>
-    saysRollback(await request.stackStatus()) === true && endRunTakenBack(context, connection, resource)
+    (await isDeliveredTwice(context, connection, request.requestId)) ||
+    (saysRollback(await request.stackStatus()) === true && endRunTakenBack(context, connection, request))
   const run: RunRequest = { ...request, whenHeld, details: { ...request.details, resource, target } }
   return withSession(context, run, async (session, state) => {
     await takePlace(context, session, state, resource)
@@ -92,7 +93,7 @@ export interface Creation {
  * @throws LockstepError for everything that is found before the first write; what fails later is a result.
  */
 export async function undoCreation(context: EngineContext, request: UndoRequest): Promise<RunResult> {
-  const whenHeld: WhenHeld = (connection) => endRunTakenBack(context, connection, request.resource)
+  const whenHeld: WhenHeld = (connection) => endRunTakenBack(context, connection, request)
   const run: RunRequest = { ...request, whenHeld, details: { resource: request.resource, requestType: 'Delete' } }
   return withSession(context, run, async (session, state) => {
     await takePlace(context, session, state, request.resource)

@@ -62,11 +62,26 @@ export function pauseRunSql(
 WHERE run_id = ${quoteLiteral(runId)}`
 }
 
-/** The statement that ends a run for good because a later event of its resource has come. */
-export function supersedeRunSql(context: Pick<Keeper, 'schema' | 'clock'>, runId: string): string {
+/**
+ * The statement that ends a resource's unfinished runs for good because a later event of it has come: also those that a
+ * run of another resource has interrupted meanwhile.
+ */
+export function supersedeRunsSql(
+  context: Pick<Keeper, 'schema' | 'set' | 'clock'>,
+  { resource, except }: { readonly resource: string; readonly except: string | null },
+): string {
   const now = quoteLiteral(context.clock.now().toISOString())
-  return `UPDATE ${historyTables(context.schema).runs} SET status = 'interrupted', finished_at = ${now},
-  details = details || ${json({ superseded: true })} WHERE run_id = ${quoteLiteral(runId)}`
+  const own = except === null ? '' : ` AND run_id <> ${quoteLiteral(except)}`
+  return `UPDATE ${historyTables(context.schema).runs} SET status = 'interrupted', finished_at = coalesce(finished_at, ${now}),
+  details = details || ${json({ superseded: true })}
+WHERE "set" = ${quoteLiteral(context.set)} AND details ->> 'resource' = ${quoteLiteral(resource)}
+  AND status IN ('running', 'interrupted') AND NOT details ? 'superseded'${own}`
+}
+
+/** The statement that keeps what a down has reverted so far. Commits with it. */
+export function recordRevertedSql(context: Pick<Keeper, 'schema'>, runId: string, reverted: readonly string[]): string {
+  return `UPDATE ${historyTables(context.schema).runs} SET details = details || ${json({ reverted })}
+WHERE run_id = ${quoteLiteral(runId)}`
 }
 
 /** The statement that keeps the snapshot of a run: also one that is cut off, and continued, goes back to it. */

@@ -11,8 +11,16 @@ import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun } from '
 import { pausesHere, wasCutShort } from './pause.ts'
 import { recover } from './recover.ts'
 import { refuseUnrestorable } from './restorable.ts'
-import { finishRunSql, headsOf, pauseRunSql, recordSnapshotSql, resumeRunSql, startRunSql } from './run-record.ts'
-import { segmentsOf } from './segments.ts'
+import {
+  finishRunSql,
+  headsOf,
+  pauseRunSql,
+  recordRevertedSql,
+  recordSnapshotSql,
+  resumeRunSql,
+  startRunSql,
+} from './run-record.ts'
+import { segmentsOf, type Segment } from './segments.ts'
 import { runSegment } from './segment-runner.ts'
 import { resetSessionSql, type Session } from './session.ts'
 import type { StepRun } from './step-runner.ts'
@@ -130,7 +138,7 @@ async function runSegments(session: Session, run: OngoingRun, stepRun: StepRun):
       await connection.execute(pauseRunSql(context, runId, { reverted: revertedBy(run) }))
       return 'paused'
     }
-    const closing = index === segments.length - 1 ? closingSql(context, run) : null
+    const closing = index === segments.length - 1 ? closingSql(context, run) : revertedSql(context, run, segment)
     const performed = await runSegment(connection, segment, stepRun, {
       whole: closing,
       paused: (timings) => pauseRunSql(context, runId, { reverted: [...revertedBy(run), ...idsIn(timings, 'down')] }),
@@ -139,6 +147,12 @@ async function runSegments(session: Session, run: OngoingRun, stepRun: StepRun):
     if (performed.paused) return 'paused'
   }
   return 'done'
+}
+
+/** What an up has done is in the history; what a down has done is nowhere, if its process dies before the end. */
+function revertedSql(context: EngineContext, run: OngoingRun, { steps }: Segment): string | null {
+  if (run.planned.action === 'up') return null
+  return recordRevertedSql(context, run.runId, [...revertedBy(run), ...steps.map((step) => step.id)])
 }
 
 function revertedBy({ continued, planned, timings }: OngoingRun): readonly string[] {

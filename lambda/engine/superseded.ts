@@ -1,6 +1,6 @@
 import { LockstepError } from '../errors.ts'
 import type { EngineContext } from './context.ts'
-import { supersedeRunSql } from './run-record.ts'
+import { supersedeRunsSql } from './run-record.ts'
 import type { Session } from './session.ts'
 import type { State } from './state.ts'
 
@@ -19,10 +19,8 @@ export async function takePlace(
 ): Promise<void> {
   const { sameRequest, lastRun } = state
   if (sameRequest?.details['superseded'] === true) throw placeTaken(sameRequest.runId)
-  const isUnfinished = lastRun?.status === 'running' && lastRun.details['resource'] === resource
-  if (isUnfinished && lastRun.runId !== sameRequest?.runId) {
-    await connection.execute(supersedeRunSql(context, lastRun.runId))
-  }
+  if (lastRun === null) return
+  await connection.execute(supersedeRunsSql(context, { resource, except: sameRequest?.runId ?? null }))
 }
 
 function placeTaken(runId: string): LockstepError {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunResult } from '../../../lambda/contract.ts'
 import type { EngineContext } from '../../../lambda/engine/context.ts'
+import { ConnectionLostError, type Connection } from '../../../lambda/engine/database.ts'
 import { status } from '../../../lambda/engine/inspect.ts'
 import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
@@ -20,6 +21,22 @@ const BROKEN = sql('5_broken', 'SELECT nothing;')
 /** An engine whose time is always over: it does one thing in each invocation. */
 function hurried(database: TestDatabase, overrides: Partial<EngineContext> = {}): EngineContext {
   return engineFor(database, { shouldPause: () => true, ...overrides })
+}
+
+/** An engine whose process is killed at a statement. */
+function killedBefore(statement: string, engine: EngineContext): EngineContext {
+  let connections = 0
+  const connect = async (): Promise<Connection> => {
+    connections += 1
+    if (connections > 1) throw new ConnectionLostError('killed')
+    const connection = await engine.connect()
+    const execute: Connection['execute'] = async (text) => {
+      if (text.includes(statement)) connection.abandon()
+      return connection.execute(text)
+    }
+    return { ...connection, execute }
+  }
+  return { ...engine, connect }
 }
 
 /** Invokes until the run is not paused any more. */
@@ -143,6 +160,17 @@ describe('a run that takes more than one invocation', () => {
       return (await status({ ...engine, clock: { ...engine.clock, now } }, TABLES)).lastRun?.status
     }
     expect([await said(0), await said(2)]).toEqual(['running', 'interrupted'])
+  })
+
+  it('knows what a killed invocation had reverted', async () => {
+    const database = await createDatabase()
+    const broken = sql('1_a', 'CREATE TABLE t1_a (id int);', 'SELECT nothing;')
+    const migrations = [broken, ...TABLES.slice(1)]
+    await up(engineFor(database), migrations)
+    const down = { migrations, requestId: 'r-2', target: { kind: 'ids', ids: IDS } } as const
+    await migrateDown(killedBefore('SELECT nothing', engineFor(database, { scope: 'migration' })), down)
+    const again = await migrateDown(engineFor(database), down)
+    expect(again).toMatchObject({ status: 'failed', rolledBack: false, reverted: ['3_c', '2_b'] })
   })
 
   it('reverts in more than one invocation, too', async () => {
