@@ -64,11 +64,14 @@ function startChild(): Child {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const { promise: closed, resolve: close } = Promise.withResolvers<null>()
-  child.on('error', () => close(null))
+  let [stdout, stderr] = ['', '']
+  child.on('error', (error) => {
+    stderr += error.message
+    close(null)
+  })
   child.on('close', () => close(null))
   // A process that was killed does not read what is still on its way to it.
   child.stdin.on('error', () => {})
-  let [stdout, stderr] = ['', '']
   let tell: ((text: string) => void) | null = null
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -85,7 +88,7 @@ function startChild(): Child {
   const ready = message()
   return {
     ask: async (line) => {
-      await ready
+      if ((await ready) === null) return null
       stderr = ''
       const answer = message()
       child.stdin.write(`${line}\n`)

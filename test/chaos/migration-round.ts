@@ -4,7 +4,7 @@ import { runWithFault, type FaultedRun } from './faulted-run.ts'
 import { finish } from './finish.ts'
 import { boundaries } from './migration-set.ts'
 import { prepare, waitForLock } from './next-run.ts'
-import { historyFaults, isSamePlace, observe, type Observation } from './observe.ts'
+import { historyFaults, isTakenBack, observe, type Observation } from './observe.ts'
 import { describeBetween, locate, type Found } from './places.ts'
 import { openReference, type Reference } from './reference.ts'
 import { snapshotFaults } from './listed-snapshots.ts'
@@ -67,7 +67,7 @@ async function tryRun(
       ...(waitedMs === null ? ['the lock was not free within 10 s'] : []),
       ...(state === 'between' ? describeBetween(found, seen) : []),
       ...historyFaults(seen, scenario.set),
-      ...answerFaults(run.answer, { state, current, unchanged: isSamePlace(before, seen) }),
+      ...answerFaults(run.answer, { state, current, unchanged: isTakenBack(before, seen) }),
     ],
   }
 }

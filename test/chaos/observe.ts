@@ -68,3 +68,9 @@ export function isSamePlace(one: Observation, other: Observation): boolean {
   const different = differences(withoutInvalidIndexes(one.lines), withoutInvalidIndexes(other.lines))
   return different.length === 0 && one.applied.join() === other.applied.join()
 }
+
+/** Whether a run left a database where it found it. What another run had begun and not ended may be gone as well. */
+export function isTakenBack(before: Observation, after: Observation): boolean {
+  const isSettled = before.progress.length > 0 && after.progress.length === 0
+  return isSamePlace(before, after) || (isSettled && before.applied.join() === after.applied.join())
+}

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 /** What the command line of `npm run chaos` asks for. */
@@ -12,7 +13,8 @@ export const USAGE = `npm run chaos -- [--rounds N] [--seed S] [--round R] [--wo
   --rounds N   how many rounds to play (default 200)
   --seed S     the same seed makes the same rounds (default 1)
   --round R    only this round, to look at it again
-  --workers W  how many rounds at once, each on a server of its own (default 1)
+  --workers W  how many rounds at once, each on a server of its own (default one more than
+               the cores: a round waits for sleeps, and for servers that are away)
   --json       print one JSON document`
 
 /** @throws Error with a message for a person. */
@@ -23,7 +25,7 @@ export function readOptions(args: readonly string[]): Options {
       rounds: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       round: { type: 'string' },
-      workers: { type: 'string', default: '1' },
+      workers: { type: 'string', default: String(availableParallelism() + 1) },
       json: { type: 'boolean', default: false },
     },
   })
