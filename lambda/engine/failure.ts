@@ -29,6 +29,11 @@ export function blockedBy(error: unknown, blocker: Blocker | null): unknown {
   return new StepError(error.step, error.statement, error.cause, blocker)
 }
 
+/** A step's failure; of a run that was told to stop, the reason is why. */
+export function failedStep(step: Step, statement: Statement | null, error: unknown, signal: AbortSignal): StepError {
+  return new StepError(step, statement, signal.aborted ? signal.reason : error)
+}
+
 /** query_canceled, which `statement_timeout` raises. */
 export const CANCELLED = '57014'
 /** Below this a cancelled statement was cancelled because the function's time was over. Milliseconds. */

@@ -1,5 +1,5 @@
 import type { Connection } from './database.ts'
-import { StepError } from './failure.ts'
+import { failedStep, StepError } from './failure.ts'
 import { dropLeftovers, isDone, leftovers, type InvalidIndex } from './invalid-indexes.ts'
 import { retryOnLock } from './lock-retry.ts'
 import { Paused, pausesHere } from './pause.ts'
@@ -64,7 +64,7 @@ async function runRecorded(
     await connection.execute(`${progress};\nCOMMIT`)
   } catch (error) {
     if (connection.isOpen()) await connection.execute('ROLLBACK')
-    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+    throw failedStep(step, statement, error, run.signal)
   }
 }
 
@@ -99,7 +99,7 @@ async function runInside(
     await connection.execute(`${record}${statement.sql}`)
   } catch (error) {
     if (connection.isOpen()) await afterFailure(connection, step, statement, { run, done, before: [] })
-    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+    throw failedStep(step, statement, error, run.signal)
   }
 }
 
@@ -171,7 +171,7 @@ async function runOne(connection: Connection, step: SqlStep, statement: Statemen
     }
   } catch (error) {
     if (connection.isOpen()) await afterFailure(connection, step, statement, at)
-    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+    throw failedStep(step, statement, error, run.signal)
   }
 }
 

@@ -3,7 +3,7 @@ import { runCodeStep } from './code-step.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from './deferred-constraints.ts'
-import { StepError } from './failure.ts'
+import { failedStep, StepError } from './failure.ts'
 import { recordStepsSql, type StepRecord } from './history.ts'
 import { runOutsideTransaction } from './outside-transaction.ts'
 import { clearProgressSql, saveProgressSql, type Progress } from './progress.ts'
@@ -62,7 +62,7 @@ async function runBody(connection: Connection, step: Step, run: StepRun): Promis
     try {
       return await runCodeStep(connection, step, run)
     } catch (error) {
-      throw new StepError(step, null, run.signal.aborted ? run.signal.reason : error)
+      throw failedStep(step, null, error, run.signal)
     }
   }
   if (!step.transactional) return runOutsideTransaction(connection, step, run)
@@ -80,7 +80,7 @@ async function runStatement(connection: Connection, step: SqlStep, statement: St
     run.signal.throwIfAborted()
     await connection.execute(statement.sql)
   } catch (error) {
-    throw new StepError(step, statement, run.signal.aborted ? run.signal.reason : error)
+    throw failedStep(step, statement, error, run.signal)
   }
 }
 
