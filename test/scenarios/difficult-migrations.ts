@@ -1,6 +1,3 @@
-/** Texts of migration files by their names. */
-export type Files = Readonly<Record<string, string>>
-
 const DOWN = `
 -- migrate:down
 ALTER TABLE customers DROP COLUMN phone;

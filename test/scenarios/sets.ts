@@ -1,56 +1,6 @@
-import { FAILURES, nap, REACHES_ALL, type Files } from './difficult-migrations.ts'
+import { CUSTOMERS, INDEX, INDEX_FILE, INDEXED, ORDERS, type Files } from '../support/shop-migrations.ts'
+import { FAILURES, nap, REACHES_ALL } from './difficult-migrations.ts'
 
-const CUSTOMERS: Files = {
-  '20260101000000_create_customers.sql': `
--- migrate:up
-CREATE TYPE tier AS ENUM ('standard', 'gold');
-CREATE TABLE customers (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  name text NOT NULL,
-  tier tier NOT NULL DEFAULT 'standard'
-);
-INSERT INTO customers (name) VALUES ('Ada'), ('Grace'), ('Edsger');
--- migrate:down
-DROP TABLE customers;
-DROP TYPE tier;
-`,
-  '20260102000000_greet_customers.ts': `
-type Context = { readonly query: (sql: string) => Promise<unknown> }
-
-export async function up({ query }: Context): Promise<void> {
-  await query("ALTER TABLE customers ADD COLUMN greeting text NOT NULL DEFAULT 'Hello'")
-}
-
-export async function down({ query }: Context): Promise<void> {
-  await query('ALTER TABLE customers DROP COLUMN greeting')
-}
-`,
-}
-
-const ORDERS: Files = {
-  ...CUSTOMERS,
-  '20260103000000_create_orders.sql': `
--- migrate:up
-CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers);
-CREATE VIEW order_counts AS SELECT customer_id, count(*) FROM orders GROUP BY customer_id;
-INSERT INTO orders SELECT id, id FROM customers;
--- migrate:down
-DROP VIEW order_counts;
-DROP TABLE orders;
-`,
-}
-
-const INDEX_FILE = '20260104000000_index_orders.sql'
-const INDEX = 'CREATE INDEX CONCURRENTLY orders_customer ON orders (customer_id);'
-const INDEXED: Files = {
-  ...ORDERS,
-  [INDEX_FILE]: `
--- migrate:up transaction:false
-${INDEX}
--- migrate:down transaction:false
-DROP INDEX CONCURRENTLY orders_customer;
-`,
-}
 const INDEXED_FOR_GOOD: Files = { ...ORDERS, [INDEX_FILE]: `-- migrate:up transaction:false\n${INDEX}\n` }
 
 const IN_CODE: Files = {
