@@ -1,4 +1,4 @@
-import { messageOf } from '../../lambda/errors.ts'
+import { runCommand } from '../support/command-line.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { renderLost, renderSummary, summarise } from './report.ts'
 import { runChaos } from './run-chaos.ts'
@@ -23,17 +23,4 @@ async function main({ seed, rounds, workers, json }: Options): Promise<number> {
   return summary.lost.length === 0 ? 0 : 1
 }
 
-function options(): Options | null {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${USAGE}`)
-    return null
-  }
-}
-
-// Leaves through "exit", where the embedded servers are stopped.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
-
-const asked = options()
-process.exit(asked === null ? 2 : await main(asked))
+await runCommand({ usage: USAGE, readOptions, main })

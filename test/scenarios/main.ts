@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../cli/embedded-postgres.ts'
-import { messageOf } from '../../lambda/errors.ts'
+import { runCommand } from '../support/command-line.ts'
 import { chosenScenarios } from './catalog.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import type { Outcome } from './play.ts'
@@ -56,17 +56,4 @@ async function onOwnServer<T>(work: (serverUrl: string) => Promise<T>): Promise<
   }
 }
 
-function options(): Options | null {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${USAGE}`)
-    return null
-  }
-}
-
-// Leaves through "exit", where the embedded servers are stopped.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
-
-const asked = options()
-process.exit(asked === null ? 2 : await main(asked))
+await runCommand({ usage: USAGE, readOptions, main })
