@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
+import type { SnapshotScope } from './scope.ts'
 
 export const MANIFEST_KEY = 'manifest.json'
-export const MANIFEST_VERSION = 1
+export const MANIFEST_VERSION = 2
 
 /** Says what a snapshot holds and how to restore it. Written last: without it there is no snapshot. */
 export interface SnapshotManifest {
@@ -13,6 +14,8 @@ export interface SnapshotManifest {
   readonly createdAt: string
   readonly server: { readonly version: string; readonly versionNumber: number }
   readonly database: DatabaseProperties
+  /** Whose rows it holds. The structure is always that of the whole database. */
+  readonly scope: SnapshotScope
   /** Of all objects, as stored. */
   readonly bytes: number
   readonly rows: number
@@ -26,10 +29,23 @@ export interface SnapshotTable {
   readonly schema: string
   readonly name: string
   readonly columns: readonly string[]
-  readonly rows: number
-  readonly key: string
   /** Only rows that meet this are in the snapshot: an extension makes the others. */
   readonly filter: string | null
+  /** Why its rows are not in the snapshot; null: they are. */
+  readonly omitted: 'scope' | 'excluded' | null
+  /** In the snapshot, over all parts. */
+  readonly rows: number
+  /** Where the rows are. Parts can be read in any order, at the same time. */
+  readonly parts: readonly SnapshotPart[]
+}
+
+/** A range of a table's rows. */
+export interface SnapshotPart {
+  /** Of the object. */
+  readonly key: string
+  readonly rows: number
+  /** Where the rows lie in the decompressed object, which other tables share; null: they are all of it. Bytes. */
+  readonly slice: { readonly start: number; readonly bytes: number } | null
 }
 
 export interface SnapshotObject {

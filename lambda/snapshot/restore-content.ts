@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
 import { qualified } from './catalog.ts'
-import { copyTableIn } from './copy.ts'
+import { copyTableIn } from './copy-in.ts'
 import { Fault } from './fault.ts'
 import type { SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
 import { readText } from './object-transfer.ts'
@@ -39,10 +39,13 @@ async function restoreRows(client: pg.Client, source: RestoreSource, log: Log): 
   const progress = createProgress(log, 'Copying tables from the snapshot', manifest.tables.length)
   const target = { store, prefix, encoding: manifest.database.encoding }
   for (const table of manifest.tables) {
-    const object = objectOf(manifest, table.key)
-    const rows = await copyTableIn(client, target, table, object)
+    let rows = 0
+    for (const part of table.parts) {
+      const object = objectOf(manifest, part.key)
+      rows += await copyTableIn(client, target, table, object)
+      progress.addBytes(object.bytes)
+    }
     if (rows !== table.rows) throw wrongRows(table, rows)
-    progress.addBytes(object.bytes)
     progress.finishTable(rows)
   }
 }

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Log } from '../log.ts'
 import { countLargeObjects } from './catalog.ts'
 import { openConsistentView, type ConsistentView } from './consistent-view.ts'
-import { copyTableOut } from './copy.ts'
+import { copyTableOut } from './copy-out.ts'
 import { readDatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
 import { manualRestoreCommands } from './manual-restore.ts'
@@ -54,6 +54,7 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     createdAt: job.createdAt.toISOString(),
     server,
     database,
+    scope: { kind: 'database' },
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,
@@ -103,7 +104,8 @@ async function writeData(job: SnapshotJob, view: ConsistentView, encoding: strin
     const target = { ...at(job, dataKey(index, table)), store: job.store, encoding }
     const { object, rows } = await copyTableOut(job.client, target, table, progress.addBytes)
     const { schema, name, columns, filter } = table
-    tables.push({ schema, name, columns, rows, key: object.key, filter })
+    const parts = [{ key: object.key, rows, slice: null }]
+    tables.push({ schema, name, columns, filter, omitted: null, rows, parts })
     objects.push(object)
     progress.finishTable(rows)
   }

@@ -68,9 +68,10 @@ test('says how to restore by hand, quoted for a shell', () => {
     schema: 'public',
     name: "it's",
     columns: ['a', 'b"c'],
-    rows: 1,
-    key: 'data/0001-public.it_s.copy.zst',
     filter: null,
+    omitted: null,
+    rows: 1,
+    parts: [{ key: 'data/0001-public.it_s.copy.zst', rows: 1, slice: null }],
   }
   const commands = manualRestoreCommands(PLAIN, 140_000, [table])
   expect(commands).toContain(

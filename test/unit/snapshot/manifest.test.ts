@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { formatManifest, parseManifest, type SnapshotManifest } from '../../../lambda/snapshot/manifest.ts'
 
 const MANIFEST: SnapshotManifest = {
-  version: 1,
+  version: 2,
   runId: 'run',
   createdAt: '2026-11-21T08:30:05.000Z',
   server: { version: '18.4', versionNumber: 180_004 },
@@ -16,9 +16,20 @@ const MANIFEST: SnapshotManifest = {
     permissions: null,
     settings: [],
   },
+  scope: { kind: 'database' },
   bytes: 3,
   rows: 1,
-  tables: [{ schema: 'public', name: 't', columns: ['n'], rows: 1, key: 'data/0001-public.t.copy.zst', filter: null }],
+  tables: [
+    {
+      schema: 'public',
+      name: 't',
+      columns: ['n'],
+      filter: null,
+      omitted: null,
+      rows: 1,
+      parts: [{ key: 'data/0001-public.t.copy.zst', rows: 1, slice: null }],
+    },
+  ],
   objects: [{ key: 'data/0001-public.t.copy.zst', bytes: 3, sha256: 'abc' }],
   restore: ['psql'],
 }
@@ -37,6 +48,6 @@ test.each([
 })
 
 test('fails with a way out on a version of the future', () => {
-  const text = formatManifest(MANIFEST).replace('"version": 1', '"version": 2')
-  expect(() => parseManifest(text)).toThrow('manifest.json has version 2; this Lockstep reads version 1')
+  const text = formatManifest(MANIFEST).replace('"version": 2', '"version": 3')
+  expect(() => parseManifest(text)).toThrow('manifest.json has version 3; this Lockstep reads version 2')
 })
