@@ -1,4 +1,5 @@
 import type { MigrationTiming, RunResult } from '../contract.ts'
+import { errorOf } from '../errors.ts'
 import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
@@ -28,13 +29,15 @@ import type { StepRun } from './step-runner.ts'
 /**
  * Does a planned run: record, snapshot, segments, commit. Never leaves the database between two states without saying
  * so: what fails is rolled back or reverted, and the result tells what is left. Continues the run that the same request
- * began before; pauses where a later invocation will continue it.
+ * began before, also where all that is left of it is to take it back; pauses where a later invocation will continue it.
  */
 export async function executeRun(context: EngineContext, session: Session, planned: PlannedRun): Promise<RunResult> {
   const run = begin(context, session, planned)
   if (planned.restoreSnapshot !== null && run.continued === null) await refuseUnrestorable(session.connection)
   await explained(context.schema, () => recordStart(context, session, run))
   const stepRun = stepRunOf(context, run)
+  const failure = run.continued?.failure ?? null
+  if (failure !== null) return recover(context, session, run, errorOf(failure))
   const stopCancelling = cancelOnAbort(context, session.connection, planned.signal)
   try {
     if (run.snapshot === null) {
