@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { noLockWaits } from './lock-budget.ts'
 import type { Migration } from './migration.ts'
 import type { Progress } from './progress.ts'
 import type { OngoingRun } from './ongoing-run.ts'
@@ -92,6 +93,7 @@ async function runDowns(context: EngineContext, connection: Connection, work: Wo
     progressed: false,
     pauseBefore: null,
     unrecorded: [],
+    lockWaits: noLockWaits(),
   }
   const ids: string[] = []
   for (const segment of segmentsOf(work.steps, 'migration')) {

@@ -8,6 +8,7 @@ import { explained } from './explained.ts'
 import type { StepError } from './failure.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
+import { noLockWaits } from './lock-budget.ts'
 import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
 import { pausesHere, wasCutShort } from './pause.ts'
 import { recover } from './recover.ts'
@@ -127,6 +128,7 @@ function stepRunOf(context: EngineContext, { planned, runId, continued }: Ongoin
     progressed: false,
     pauseBefore: continued?.pauseBefore ?? null,
     unrecorded: [],
+    lockWaits: noLockWaits(),
   }
 }
 
