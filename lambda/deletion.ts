@@ -6,6 +6,7 @@ import { readCreation, undoCreation, type Creation } from './engine/deploy.ts'
 import { saysRollback } from './engine/rollback.ts'
 import { errorOf, messageOf } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
+import { announceDeletion } from './overtaken.ts'
 
 /** A Delete is answered soon, whatever can be found out about it. Milliseconds. */
 const PATIENCE_MS = 10_000
@@ -16,11 +17,18 @@ const PATIENCE_MS = 10_000
  * stack.
  */
 export async function answerDelete(lockstep: Lockstep, event: CustomResourceEvent): Promise<void> {
-  const stackStatus = await lockstep.stackStatus(event.StackId)
+  const [stackStatus] = await Promise.all([lockstep.stackStatus(event.StackId), announce(lockstep, event)])
   const rollback = saysRollback(stackStatus)
   if (rollback === null) return sayWhatIsKept(lockstep, event)
   if (rollback) return undo(lockstep, event)
   lockstep.log.info('the resource is deleted; the database is kept as it is', { stackStatus })
+}
+
+/** Where the bucket does not answer, the Delete does not wait for it. */
+async function announce(lockstep: Lockstep, event: CustomResourceEvent): Promise<void> {
+  const { migrations } = migrationProperties(event.ResourceProperties)
+  const announced = announceDeletion(lockstep, { resource: resourceOf(event), migrations, requestId: event.RequestId })
+  await Promise.race([announced, lockstep.clock.sleep(PATIENCE_MS)])
 }
 
 async function undo(lockstep: Lockstep, event: CustomResourceEvent): Promise<void> {

@@ -3,8 +3,17 @@ import type { MigrationResourceProperties, RunResult } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
 import { deploy } from './engine/deploy.ts'
 import { errorOf, LockstepError, messageOf, UNTOUCHED } from './errors.ts'
-import { hasNothingToTakeBack, mayOverwrite, readIntent, writeIntent, type Intent, type Transition } from './intent.ts'
+import {
+  attemptOf,
+  hasNothingToTakeBack,
+  mayOverwrite,
+  readIntent,
+  writeIntent,
+  type Intent,
+  type Transition,
+} from './intent.ts'
 import type { Lockstep } from './lockstep.ts'
+import { isOvertaken } from './overtaken.ts'
 
 /** What the custom resource answers with. CloudFormation takes texts only. */
 export type DeploymentData = Readonly<Record<string, string>>
@@ -52,6 +61,7 @@ function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Pr
     previousTarget: intent.from,
     onRollback: lockstep.config.onRollback,
     stackStatus: () => lockstep.stackStatus(event.StackId),
+    isOvertaken: () => isOvertaken(lockstep, intent, { stackId: event.StackId, opposite: oppositeOf(intent) }),
     details: { requestType: event.RequestType, settings, heads },
   })
 }
@@ -97,14 +107,18 @@ function oppositeOf({ resource, from, to }: Transition): Transition | null {
 
 /** A failure here is not the deployment's: the announcement comes before the first statement, and must succeed. */
 async function attempt(lockstep: Lockstep, transition: Transition, requestId: string): Promise<Intent> {
-  const first = { state: 'attempted', outcome: null, changed: null, reversal: false } as const
-  const intent: Intent = { version: 1, ...transition, requestId, ...first }
+  const arrival = { requestId, now: lockstep.clock.now() }
+  const intent = attemptOf(transition, { ...arrival, known: null })
   if (lockstep.config.snapshots === null) return intent
   try {
     const { store } = lockstep.snapshots()
     const opposite = oppositeOf(transition)
-    const told = { ...intent, reversal: opposite !== null && (await readIntent(store, opposite)) !== null }
-    if (mayOverwrite(await readIntent(store, intent), requestId)) await writeIntent(store, told)
+    const known = await readIntent(store, transition)
+    const reversal = opposite !== null && (await readIntent(store, opposite)) !== null
+    const told = { ...attemptOf(transition, { ...arrival, known }), reversal }
+    if (mayOverwrite(known, requestId)) await writeIntent(store, told)
+    else if (known !== null && known.requestId !== requestId)
+      await writeIntent(store, { ...known, requestId, at: told.at })
     return told
   } catch (error) {
     lockstep.log.warn('the attempt cannot be recorded', { error: messageOf(error) })

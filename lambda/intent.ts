@@ -13,6 +13,8 @@ export interface Intent extends Transition {
   readonly version: 1
   /** CloudFormation's id of the event that wrote this. */
   readonly requestId: string
+  /** When that event first arrived; ISO 8601. */
+  readonly at: string
   /** `attempted`: the event arrived. `announced`: statements may run from now on. `concluded`: the run is over. */
   readonly state: 'attempted' | 'announced' | 'concluded'
   /** Null until concluded. */
@@ -28,8 +30,28 @@ export interface Transition {
   readonly resource: string
   /** Hash of the migrations that were deployed before; null on Create. */
   readonly from: string | null
-  /** Hash of the migrations to be deployed. */
+  /** Hash of the migrations to be deployed; empty on Delete. */
   readonly to: string
+}
+
+/** What a Delete does to a resource that has deployed these migrations. */
+export function deletionOf(resource: string, migrations: string): Transition {
+  return { resource, from: migrations, to: '' }
+}
+
+/** An event that has arrived, before anything has come of it. @param known - what the store holds of its transition */
+export function attemptOf(
+  transition: Transition,
+  { requestId, now, known }: { readonly requestId: string; readonly now: Date; readonly known: Intent | null },
+): Intent {
+  // Delivered again, it is as old as its first delivery.
+  const at = known?.requestId === requestId ? known.at : now.toISOString()
+  return { version: 1, ...transition, requestId, at, state: 'attempted', outcome: null, changed: null, reversal: false }
+}
+
+/** Whether an event takes back what another one does, or did. Pure. @param later - of the opposite transition */
+export function overtakes(later: Intent | null, { requestId, at }: Intent): boolean {
+  return later !== null && later.requestId !== requestId && later.at > at
 }
 
 /** Whether a new attempt may be written over what is known: never over statements that may have run. Pure. */

@@ -1,7 +1,7 @@
 import type { Progress } from './progress.ts'
 
 /** A migration that is neither here nor there. */
-export interface Partial extends Pick<Progress, 'id' | 'direction' | 'statementsDone' | 'inFlight'> {
+export interface Partial extends Pick<Progress, 'id' | 'direction' | 'statementsDone' | 'inFlight' | 'mayCommit'> {
   /** How many statements it has; null for code. */
   readonly statements: number | null
 }
@@ -39,11 +39,15 @@ export function describeState(aftermath: Aftermath): string {
   return parts.filter((part) => part !== '').join(' ')
 }
 
-function describePartial({ id, direction, statementsDone, inFlight, statements }: Partial): string {
+function describePartial({ id, direction, statementsDone, inFlight, mayCommit, statements }: Partial): string {
   const what = direction === 'up' ? id : `The down of ${id}`
-  if (statements === null) return `${what} may have committed a part of its work; the next run runs it again.`
+  if (inFlight && mayCommit) {
+    const from = statementsDone === 0 ? '' : ` after its statement ${statementsDone}`
+    return `${what} may have committed a part of its work${from}; the next run runs it again.`
+  }
   const unknown = inFlight ? `, and whether its statement ${statementsDone + 1} has run is not known` : ''
-  return `${what} has run up to its statement ${statementsDone} of ${statements}${unknown}; the next run goes on after it.`
+  const whole = statements === null ? '' : ` of ${statements}`
+  return `${what} has run up to its statement ${statementsDone}${whole}${unknown}; the next run goes on after it.`
 }
 
 const LISTED = 5

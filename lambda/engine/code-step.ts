@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LockstepError, UNTOUCHED } from '../errors.ts'
-import type { Connection, Row } from './database.ts'
+import type { Connection, ResultSet, Row } from './database.ts'
+import { withinLockBudget } from './lock-budget.ts'
 import type { MigrationContext } from './migration.ts'
 import { Paused, pausesHere } from './pause.ts'
 import type { StepRun } from './step-runner.ts'
@@ -12,14 +13,16 @@ const DEFAULT_BATCH_SIZE = 1000
 export async function runCodeStep(
   connection: Connection,
   step: CodeStep,
-  run: Pick<StepRun, 'context' | 'signal' | 'progressed'>,
+  run: Pick<StepRun, 'context' | 'signal' | 'progressed' | 'lockWaits'>,
 ): Promise<number> {
   let statements = 0
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
     run.signal.throwIfAborted()
     if (step.transactional && CONTROL.test(sql)) throw transactionControl(step)
     statements += 1
-    return (await connection.query(sql, parameters)).rows
+    const ask = (): Promise<ResultSet> => connection.query(sql, parameters)
+    const { rows } = await (step.transactional ? withinLockBudget(connection, step, run, ask) : ask())
+    return rows
   }
   const log = (message: string): void => run.context.log.info(message, { migration: step.id })
   const batch: MigrationContext['batch'] = async (sql, options = {}) => {

@@ -1,3 +1,4 @@
+import type { ErrorReport } from '../contract.ts'
 import type { State } from './state.ts'
 
 /** What earlier invocations did of a run: one request is one run, however many invocations or deliveries it takes. */
@@ -9,6 +10,8 @@ export interface ContinuedRun {
   readonly done: readonly string[]
   /** The step that was cut off at the end of an invocation, and gets the next one for itself. */
   readonly pauseBefore: string | null
+  /** What the run failed of; null while it may still succeed. What is left to do then is to take it back. */
+  readonly failure: ErrorReport | null
 }
 
 /**
@@ -21,6 +24,11 @@ export function continuedRun(state: State, action: 'up' | 'down'): ContinuedRun 
   if (record.status !== 'running' && record.status !== 'interrupted') return null
   const applied = state.applied.filter((entry) => entry.runId === record.runId).map((entry) => entry.id)
   const reverted = (record.details['reverted'] ?? []) as readonly string[]
-  const pauseBefore = (record.details['pauseBefore'] ?? null) as string | null
-  return { runId: record.runId, snapshot: record.snapshotUri, done: action === 'up' ? applied : reverted, pauseBefore }
+  return {
+    runId: record.runId,
+    snapshot: record.snapshotUri,
+    done: action === 'up' ? applied : reverted,
+    pauseBefore: (record.details['pauseBefore'] ?? null) as string | null,
+    failure: (record.details['failure'] ?? null) as ErrorReport | null,
+  }
 }

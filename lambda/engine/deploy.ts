@@ -11,14 +11,12 @@ import { planUp } from './plan.ts'
 import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from './rollback.ts'
 import { executeRun } from './run.ts'
 import type { Session, WhenHeld } from './session.ts'
-import { takePlace } from './superseded.ts'
+import { takePlace, type Place } from './superseded.ts'
 import { endRunTakenBack, isDeliveredTwice } from './end-run-taken-back.ts'
 import { readDeployments, readState, type AppliedMigration, type RunRecord, type State } from './state.ts'
 
 /** A deployment's Create or Update of the custom resource. */
-export interface DeployRequest extends RunRequest, Targets {
-  /** Names this resource among those of the set: its stack and logical id. */
-  readonly resource: string
+export interface DeployRequest extends RunRequest, Targets, Place {
   /** Hash of the migrations that this code holds; null when it is not known. @default null */
   readonly bundle?: string | null
   readonly onRollback: RollbackPolicy
@@ -40,7 +38,7 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
     (saysRollback(await request.stackStatus()) === true && endRunTakenBack(context, connection, request))
   const run: RunRequest = { ...request, whenHeld, details: { ...request.details, resource, target } }
   return withSession(context, run, async (session, state) => {
-    await takePlace(context, session, state, resource)
+    await takePlace(context, session, state, request)
     refuseOtherCode(request)
     const strangers = state.applied.filter((entry) => !graph.byId.has(entry.id))
     if (strangers.length > 0) {
@@ -96,7 +94,7 @@ export async function undoCreation(context: EngineContext, request: UndoRequest)
   const whenHeld: WhenHeld = (connection) => endRunTakenBack(context, connection, request)
   const run: RunRequest = { ...request, whenHeld, details: { resource: request.resource, requestType: 'Delete' } }
   return withSession(context, run, async (session, state) => {
-    await takePlace(context, session, state, request.resource)
+    await takePlace(context, session, state, request)
     const runs = session.ready ? await readDeployments(session.connection, context, request.resource) : []
     const others = runs.filter((record) => record.runId !== state.sameRequest?.runId)
     const own = appliedByCreation(others, state.applied, request)

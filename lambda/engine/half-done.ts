@@ -37,6 +37,7 @@ export async function whyNotBeneath(
 ): Promise<string | null> {
   for (const entry of progress) {
     if (entry.direction !== 'up') continue
+    if (entry.inFlight && entry.mayCommit) return `${entry.id} was cut off, and may have committed a part of its work`
     const node = graph.byId.get(entry.id)
     const done = node === undefined ? entry.statementsDone : await settleUp(context, connection, upStep(node), entry)
     if (done > 0) return `${entry.id} has run up to its statement ${done} and stands half applied on top of it`

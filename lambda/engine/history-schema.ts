@@ -72,6 +72,7 @@ CREATE TABLE IF NOT EXISTS ${tables.progress} (
   direction text NOT NULL CHECK (direction IN ('up', 'down')),
   statements_done integer NOT NULL,
   in_flight boolean NOT NULL,
+  may_commit boolean NOT NULL DEFAULT false,
   statements_checksum text NOT NULL,
   run_id uuid NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -82,5 +83,6 @@ COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, w
 COMMENT ON COLUMN ${tables.migrations}.archive IS 'sha256 of the compiled code in the archive, for a TypeScript migration.';
 COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatever came of it.';
 COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
+COMMENT ON COLUMN ${tables.progress}.may_commit IS 'What is in flight may have committed a part of its work.';
 COMMIT`)
 }

@@ -1,6 +1,7 @@
 import type { Connection } from './database.ts'
 import { blockedBy, isLockConflict, StepError } from './failure.ts'
 import { describeBlocker, findBlocker } from './lock-blocker.ts'
+import { lockTimeoutLeft, type LockWaits } from './lock-budget.ts'
 import { LOCK_TIMEOUT_MS } from './session.ts'
 import type { StepRun } from './step-runner.ts'
 
@@ -19,7 +20,7 @@ const SLICE_MS = 250
  */
 export async function retryOnLock<T>(
   connection: Connection,
-  run: Pick<StepRun, 'context' | 'signal'>,
+  run: Pick<StepRun, 'context' | 'signal' | 'lockWaits'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const { clock, log, remainingMs } = run.context
@@ -31,7 +32,7 @@ export async function retryOnLock<T>(
       if (!isLockConflict(error) || run.signal.aborted || !connection.isOpen()) throw error
       await connection.execute('ROLLBACK')
       deadline ??= clock.monotonic() + Math.min(LOCK_BUDGET_MS, remainingMs() / 2)
-      const blocker = await blockerOf(connection, error)
+      const blocker = await blockerOf(connection, error, run.lockWaits)
       const pause = pauseAfter(attempt)
       const left = deadline - clock.monotonic() - pause
       if (left < 0) throw blockedBy(error, blocker)
@@ -45,9 +46,9 @@ export async function retryOnLock<T>(
   }
 }
 
-async function blockerOf(connection: Connection, error: unknown) {
-  const { statement = null, step = null } = error instanceof StepError ? error : {}
-  return findBlocker(connection, statement, step?.lockTimeoutMs ?? LOCK_TIMEOUT_MS)
+async function blockerOf(connection: Connection, error: unknown, waits: LockWaits) {
+  if (!(error instanceof StepError)) return findBlocker(connection, null, LOCK_TIMEOUT_MS)
+  return findBlocker(connection, error.statement, lockTimeoutLeft(error.step, waits))
 }
 
 function pauseAfter(attempt: number): number {

@@ -73,8 +73,11 @@ export async function upWithin(
     (id) => `The database is ahead of the files: ${id} is applied and has no file; it is kept.`,
   )
   for (const warning of warnings) context.log.warn(warning)
-  if (plan.pending.length === 0) return nothingLeft(context, session, state, request, { action: 'up', warnings })
-  refuseHalfReverted(state)
+  const hasFailed = (continuedRun(state, 'up')?.failure ?? null) !== null
+  if (!hasFailed) {
+    if (plan.pending.length === 0) return nothingLeft(context, session, state, request, { action: 'up', warnings })
+    refuseHalfReverted(state)
+  }
   await loadParser()
   const steps = plan.pending.map(upStep)
   return executeRun(context, session, { ...plannedOf(request), action: 'up', steps, state, warnings })

@@ -11,7 +11,7 @@ import type { Step } from './step.ts'
 /** A run whose steps are planned and ready, on a session that holds the lock. */
 export interface PlannedRun {
   readonly action: 'up' | 'down'
-  /** Not empty; in the order in which they run. */
+  /** In the order in which they run. Empty: all is done, or is to be taken back. */
   readonly steps: readonly Step[]
   /** Every migration that has a file. */
   readonly migrations: readonly Migration[]

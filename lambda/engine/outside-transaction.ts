@@ -3,7 +3,7 @@ import { failedStep, StepError } from './failure.ts'
 import { dropLeftovers, isDone, leftovers, type InvalidIndex } from './invalid-indexes.ts'
 import { retryOnLock } from './lock-retry.ts'
 import { Paused, pausesHere } from './pause.ts'
-import { clearProgressSql, progressOf, saveProgressSql, type Progress } from './progress.ts'
+import { clearProgressSql, mayCommitNext, progressOf, saveProgressSql, type Progress } from './progress.ts'
 import { LOCK_TIMEOUT_MS } from './session.ts'
 import type { Statement } from './statements.ts'
 import { beginsTransaction } from './statement-traits.ts'
@@ -117,16 +117,8 @@ async function runRepeatedly(
     await begin(connection, step, statement, run, done)
     await runOne(connection, step, statement, { run, done, before })
   }
-  await (leavesNothing(statement) ? retryOnLock(connection, run, once) : once())
-}
-
-/** Whether a statement that failed is as if it had never run. What may commit in between is not. */
-function leavesNothing({ traits }: Statement): boolean {
-  return (
-    traits.transactionControl === null &&
-    !traits.mayCommit &&
-    traits.outsideTransaction !== 'DETACH PARTITION CONCURRENTLY'
-  )
+  const leavesNothing = statement.traits.transactionControl === null && !mayCommitNext(step, done)
+  await (leavesNothing ? retryOnLock(connection, run, once) : once())
 }
 
 /** Work that blocks nobody may wait as long as it must: its wait for old transactions counts as one for a lock. */
@@ -175,7 +167,7 @@ async function runOne(connection: Connection, step: SqlStep, statement: Statemen
   }
 }
 
-/** A refused statement leaves nothing, but for the invalid index of a concurrent build. */
+/** A refused statement leaves nothing, but for the invalid index of a concurrent build, and what it has committed itself. */
 async function afterFailure(connection: Connection, step: SqlStep, statement: Statement, at: At): Promise<void> {
   const { run, done, before } = at
   // Of the file's own transaction, if one is open.
@@ -184,6 +176,7 @@ async function afterFailure(connection: Connection, step: SqlStep, statement: St
   const dropped = target === null ? [] : await dropLeftovers(connection, target, before).catch(() => [])
   if (dropped.length > 0)
     run.context.log.warn('dropped the invalid index that the failed build left', { indexes: dropped })
-  const keep = saveProgressSql(run.context, step, { done, inFlight: false, runId: run.runId })
-  await connection.execute(done === 0 ? clearProgressSql(run.context, step.id) : keep)
+  const inFlight = step.statements[done] === statement && mayCommitNext(step, done)
+  const keep = saveProgressSql(run.context, step, { done, inFlight, runId: run.runId })
+  await connection.execute(done === 0 && !inFlight ? clearProgressSql(run.context, step.id) : keep)
 }

@@ -13,12 +13,14 @@ export interface Progress {
   readonly statementsDone: number
   /** The statement after those was begun, and its end is not known. */
   readonly inFlight: boolean
+  /** What is in flight commits by itself, and may have done so with a part of its work. */
+  readonly mayCommit: boolean
   /** sha256 over the statements that were done. */
   readonly statementsChecksum: string
   readonly runId: string
 }
 
-export const PROGRESS_COLUMNS = 'id, direction, statements_done, in_flight, statements_checksum, run_id'
+export const PROGRESS_COLUMNS = 'id, direction, statements_done, in_flight, may_commit, statements_checksum, run_id'
 
 export function toProgress(row: Row): Progress {
   return {
@@ -26,6 +28,7 @@ export function toProgress(row: Row): Progress {
     direction: row.direction === 'down' ? 'down' : 'up',
     statementsDone: Number(row.statements_done),
     inFlight: row.in_flight === true,
+    mayCommit: row.may_commit === true,
     statementsChecksum: String(row.statements_checksum),
     runId: String(row.run_id),
   }
@@ -53,6 +56,13 @@ function checksumOf(step: Step, done: number): string {
   return step.kind === 'sql' ? statementsChecksum(step.statements, done) : ''
 }
 
+/** Whether the step's next statement may leave a part of its work, which then nobody can see. */
+export function mayCommitNext(step: Step, done: number): boolean {
+  if (step.kind === 'ts') return true
+  const traits = step.statements[done]?.traits
+  return traits?.mayCommit === true || traits?.outsideTransaction === 'DETACH PARTITION CONCURRENTLY'
+}
+
 /** The statement that records how far a step has come. */
 export function saveProgressSql(
   context: Keeper,
@@ -65,14 +75,16 @@ export function saveProgressSql(
     quoteLiteral(step.direction),
     String(at.done),
     String(at.inFlight),
+    String(at.inFlight && mayCommitNext(step, at.done)),
     quoteLiteral(checksumOf(step, at.done)),
     quoteLiteral(at.runId),
     quoteLiteral(context.clock.now().toISOString()),
   ]
   return `INSERT INTO ${historyTables(context.schema).progress}
-("set", id, direction, statements_done, in_flight, statements_checksum, run_id, updated_at) VALUES (${values.join(', ')})
+("set", id, direction, statements_done, in_flight, may_commit, statements_checksum, run_id, updated_at)
+VALUES (${values.join(', ')})
 ON CONFLICT ("set", id, direction) DO UPDATE SET statements_done = EXCLUDED.statements_done,
-  in_flight = EXCLUDED.in_flight, statements_checksum = EXCLUDED.statements_checksum,
+  in_flight = EXCLUDED.in_flight, may_commit = EXCLUDED.may_commit, statements_checksum = EXCLUDED.statements_checksum,
   run_id = EXCLUDED.run_id, updated_at = EXCLUDED.updated_at`
 }
 

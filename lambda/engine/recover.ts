@@ -6,7 +6,7 @@ import { DEADLINE_IS_NEAR_MS, failureReport } from './failure.ts'
 import { settle } from './outside-transaction.ts'
 import { clearProgressSql, readProgressOf, saveProgressSql, type Progress } from './progress.ts'
 import { describeState, type Aftermath } from './aftermath.ts'
-import { finishRunSql, headsOf } from './run-record.ts'
+import { finishRunSql, headsOf, recordFailureSql } from './run-record.ts'
 import { failed, idsOf, succeeded, type OngoingRun } from './ongoing-run.ts'
 import { restoreAfterFailure } from './restore-after-failure.ts'
 import { revertCommitted } from './revert-committed.ts'
@@ -62,12 +62,16 @@ async function undo(
   run: OngoingRun,
   error: unknown,
 ): Promise<RunResult> {
+  const deadlineIsNear = context.remainingMs() < DEADLINE_IS_NEAR_MS
   const before = await readState(connection, context)
+  if (leftSomething(run, before)) {
+    const failure = failureReport(error, 'The run has failed, and is being taken back.', deadlineIsNear)
+    await connection.execute(recordFailureSql(context, run.runId, failure))
+  }
   const partial = await settlePartial(context, connection, run)
   const reverted = await revertCommitted(context, connection, run, before, partial)
   const after = await readState(connection, context)
   const aftermath = compare(run, after, reverted, await readProgressOf(connection, context, run.runId))
-  const deadlineIsNear = context.remainingMs() < DEADLINE_IS_NEAR_MS
   const report = failureReport(error, describeState(aftermath), deadlineIsNear)
   await connection.execute(
     finishRunSql(context, {
@@ -76,11 +80,21 @@ async function undo(
       toHeads: headsOf(after.applied),
       snapshot: run.snapshot,
       error: report,
-      details: { outcome: outcomeOf(aftermath), reverted: reverted.ids, rolledBack: aftermath.rolledBack },
+      details: {
+        outcome: outcomeOf(aftermath),
+        reverted: reverted.ids,
+        rolledBack: aftermath.rolledBack,
+        failure: null,
+      },
     }),
   )
   const found = failed(context, run, { ...outcomeOf(aftermath), error: report, rolledBack: aftermath.rolledBack })
   return restoreAfterFailure(context, connection, run, found)
+}
+
+/** Whether an up has committed what must be taken back. A down that failed goes on when it is tried again. */
+function leftSomething({ planned, runId }: OngoingRun, { applied, progress }: State): boolean {
+  return planned.action === 'up' && [...applied, ...progress].some((entry) => entry.runId === runId)
 }
 
 /** Finds out, where the catalog tells, whether a statement that was cut off has done its work; takes its remains away. */

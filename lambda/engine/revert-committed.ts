@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { noLockWaits } from './lock-budget.ts'
 import type { Migration } from './migration.ts'
 import type { Progress } from './progress.ts'
 import type { OngoingRun } from './ongoing-run.ts'
@@ -35,7 +36,7 @@ export async function revertCommitted(
 ): Promise<Reverted> {
   if (run.planned.action === 'down') return { ids: [], obstacle: null }
   const undone: string[] = []
-  for (const progress of partial) {
+  for (const progress of partial.filter(({ direction }) => direction === 'up')) {
     const step = run.planned.steps.find(({ id }) => id === progress.id)
     // Its state is told by its progress; what lies beneath it stays.
     if (step === undefined || !(await undoPartial(context, connection, step, progress)))
@@ -44,7 +45,7 @@ export async function revertCommitted(
   }
   const own = found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id)
   const { steps, obstacle } = downSteps(own.toReversed().map((id) => migrationOf(run, id)))
-  const reverted = await runDowns(context, connection, { run, steps, obstacle })
+  const reverted = await runDowns(context, connection, { run, steps, obstacle, progress: partial })
   return { ...reverted, ids: [...undone, ...reverted.ids] }
 }
 
@@ -70,16 +71,20 @@ function downSteps(migrations: readonly Migration[]): {
   return { steps, obstacle: null }
 }
 
-async function runDowns(
-  context: EngineContext,
-  connection: Connection,
-  work: { readonly run: OngoingRun; readonly steps: readonly Step[]; readonly obstacle: string | null },
-): Promise<Reverted> {
+interface Work {
+  readonly run: OngoingRun
+  readonly steps: readonly Step[]
+  readonly obstacle: string | null
+  /** How far a down has come whose process was killed. */
+  readonly progress: readonly Progress[]
+}
+
+async function runDowns(context: EngineContext, connection: Connection, work: Work): Promise<Reverted> {
   const stepRun: StepRun = {
     // A run that has failed is not continued.
     context: { ...context, shouldPause: () => false },
     runId: work.run.runId,
-    progress: [],
+    progress: work.progress,
     // The run's own signal may be what failed it; the way back must still be gone.
     signal: new AbortController().signal,
     nextPosition: 0,
@@ -88,6 +93,7 @@ async function runDowns(
     progressed: false,
     pauseBefore: null,
     unrecorded: [],
+    lockWaits: noLockWaits(),
   }
   const ids: string[] = []
   for (const segment of segmentsOf(work.steps, 'migration')) {

@@ -90,6 +90,12 @@ export function recordSnapshotSql(context: Pick<Keeper, 'schema'>, runId: string
 WHERE run_id = ${quoteLiteral(runId)}`
 }
 
+/** The statement that keeps what a run failed of while it is taken back: whoever continues it goes on with that. */
+export function recordFailureSql(context: Pick<Keeper, 'schema'>, runId: string, failure: ErrorReport): string {
+  return `UPDATE ${historyTables(context.schema).runs} SET details = details || ${json({ failure })}
+WHERE run_id = ${quoteLiteral(runId)}`
+}
+
 /** The statement that tells more in the error of a run that is over. */
 export function amendErrorSql(context: Pick<Keeper, 'schema'>, runId: string, error: ErrorReport): string {
   return `UPDATE ${historyTables(context.schema).runs} SET error = ${json(error)} WHERE run_id = ${quoteLiteral(runId)}`

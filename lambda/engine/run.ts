@@ -1,4 +1,5 @@
 import type { MigrationTiming, RunResult } from '../contract.ts'
+import { errorOf } from '../errors.ts'
 import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
@@ -7,6 +8,7 @@ import { explained } from './explained.ts'
 import type { StepError } from './failure.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
+import { noLockWaits } from './lock-budget.ts'
 import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
 import { pausesHere, wasCutShort } from './pause.ts'
 import { recover } from './recover.ts'
@@ -28,13 +30,15 @@ import type { StepRun } from './step-runner.ts'
 /**
  * Does a planned run: record, snapshot, segments, commit. Never leaves the database between two states without saying
  * so: what fails is rolled back or reverted, and the result tells what is left. Continues the run that the same request
- * began before; pauses where a later invocation will continue it.
+ * began before, also where all that is left of it is to take it back; pauses where a later invocation will continue it.
  */
 export async function executeRun(context: EngineContext, session: Session, planned: PlannedRun): Promise<RunResult> {
   const run = begin(context, session, planned)
   if (planned.restoreSnapshot !== null && run.continued === null) await refuseUnrestorable(session.connection)
   await explained(context.schema, () => recordStart(context, session, run))
   const stepRun = stepRunOf(context, run)
+  const failure = run.continued?.failure ?? null
+  if (failure !== null) return recover(context, session, run, errorOf(failure))
   const stopCancelling = cancelOnAbort(context, session.connection, planned.signal)
   try {
     if (run.snapshot === null) {
@@ -124,6 +128,7 @@ function stepRunOf(context: EngineContext, { planned, runId, continued }: Ongoin
     progressed: false,
     pauseBefore: continued?.pauseBefore ?? null,
     unrecorded: [],
+    lockWaits: noLockWaits(),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Connection } from './database.ts'
 import { quoteLiteral } from './database.ts'
 import { driveSteps } from './drive.ts'
 import { historyTables } from './history-schema.ts'
+import { noLockWaits } from './lock-budget.ts'
 import { retryOnLock } from './lock-retry.ts'
 import { holdsLockSql, lockKey } from './lock.ts'
 import { isPause, pausesHere } from './pause.ts'
@@ -46,7 +47,14 @@ export async function runSegment(
   }
   const { nextPosition, historyLength, deferrable, progressed } = run
   return retryOnLock(connection, run, async () => {
-    Object.assign(run, { nextPosition, historyLength, deferrable, progressed, unrecorded: [] })
+    Object.assign(run, {
+      nextPosition,
+      historyLength,
+      deferrable,
+      progressed,
+      unrecorded: [],
+      lockWaits: noLockWaits(),
+    })
     await connection.execute('BEGIN')
     const performed = await perform(connection, segment, run)
     await verifyHistory(connection, performed, run, closing)

@@ -12,7 +12,7 @@ export interface StatementTraits {
   readonly setsTransaction: boolean
   /** What it does to indexes CONCURRENTLY: it blocks nobody, and may leave an invalid index. */
   readonly concurrentIndex: ConcurrentIndex | null
-  /** It may commit by itself: CALL and DO, whose bodies are not looked into. */
+  /** It may commit by itself: CALL, and a DO whose body says anything of the kind. */
   readonly mayCommit: boolean
   /** `COPY … FROM STDIN`, whose data cannot stand in a migration. */
   readonly copiesFromInput: boolean
@@ -78,11 +78,14 @@ export function traitsOf(node: unknown): StatementTraits {
         mayChangeSession: !DEFINITIONS.has(kind),
         outsideTransaction: outsideTransaction(kind, body),
         concurrentIndex: concurrentIndex(kind, body),
-        mayCommit: kind === 'CallStmt' || kind === 'DoStmt',
+        mayCommit: kind === 'CallStmt' || (kind === 'DoStmt' && COMMITS.test(JSON.stringify(body))),
         copiesFromInput: kind === 'CopyStmt' && body.is_from === true && body.filename === undefined,
       }
   }
 }
+
+/** Words without which no procedural language ends a transaction; `call` may lead to a procedure that does. */
+const COMMITS = /commit|rollback|call/i
 
 function transactionControl(body: Fields): StatementTraits['transactionControl'] {
   switch (body.kind) {

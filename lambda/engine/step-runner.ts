@@ -4,6 +4,7 @@ import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from './deferred-constraints.ts'
 import { failedStep, StepError } from './failure.ts'
+import { lowerAgain, withinLockBudget, type LockWaits } from './lock-budget.ts'
 import { recordStepsSql, type StepRecord } from './history.ts'
 import { runOutsideTransaction } from './outside-transaction.ts'
 import { clearProgressSql, saveProgressSql, type Progress } from './progress.ts'
@@ -29,6 +30,7 @@ export interface StepRun {
   readonly pauseBefore: string | null
   /** Done in the open transaction, to be recorded before it commits: one statement for many small migrations. */
   unrecorded: StepRecord[]
+  readonly lockWaits: LockWaits
 }
 
 /** Sources that wait to be recorded do not pile up beyond this. Characters. */
@@ -45,6 +47,7 @@ export async function runStep(connection: Connection, step: Step, run: StepRun):
   const began = clock.monotonic()
   if (step.lockTimeoutMs !== null || step.statementTimeoutMs !== null) {
     await connection.execute(stepTimeoutsSql(run.context, step))
+    run.lockWaits.timeoutMs = null
   }
   const statements = await runBody(connection, step, run)
   run.deferrable ||= mayDefer(step)
@@ -78,7 +81,7 @@ async function recordCode(connection: Connection, step: Step, run: StepRun): Pro
 async function runStatement(connection: Connection, step: SqlStep, statement: Statement, run: StepRun): Promise<void> {
   try {
     run.signal.throwIfAborted()
-    await connection.execute(statement.sql)
+    await withinLockBudget(connection, step, run, () => connection.execute(statement.sql))
   } catch (error) {
     throw failedStep(step, statement, error, run.signal)
   }
@@ -93,7 +96,9 @@ async function finish(connection: Connection, step: Step, run: StepRun, duration
   }
   const parts = [
     ...(step.transactional && run.deferrable ? [FIRE_DEFERRED_SQL] : []),
-    ...(mayChangeSession(step, run) ? [resetSessionSql(context)] : []),
+    ...(mayChangeSession(step, run)
+      ? [resetSessionSql(context), ...(step.transactional ? lowerAgain(run.lockWaits) : [])]
+      : []),
     ...(step.transactional && !isMuch(run.unrecorded) ? [] : takeRecords(run)),
     ...(step.transactional && step.direction === 'up' ? [] : [clearProgressSql(context, step.id)]),
   ]

@@ -1,7 +1,7 @@
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { canBeDropped, dropIndex } from './invalid-indexes.ts'
-import { clearProgressSql, type Progress } from './progress.ts'
+import { clearProgressSql, saveProgressSql, type Progress } from './progress.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -17,7 +17,13 @@ export async function undoPartial(
   if (step.kind !== 'sql' || progress.inFlight) return false
   const targets = step.statements.slice(0, progress.statementsDone).map((statement) => statement.traits.concurrentIndex)
   if (!targets.every(canBeDropped)) return false
-  for (const target of targets.toReversed()) if (target !== null) await dropIndex(connection, target)
+  const { runId } = progress
+  for (const [done, target] of [...targets.entries()].toReversed()) {
+    if (target === null) continue
+    // Recorded as if it were being built: whoever finds this half done asks the catalog whether it stands.
+    await connection.execute(saveProgressSql(context, step, { done, inFlight: true, runId }))
+    await dropIndex(connection, target)
+  }
   await connection.execute(clearProgressSql(context, step.id))
   return true
 }

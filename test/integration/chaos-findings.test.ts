@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ConnectionLostError, type Connection } from '../../lambda/engine/database.ts'
 import { migrateDown, migrateUp } from '../../lambda/engine/migrate.ts'
 import type { SqlMigration } from '../../lambda/engine/migration.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { engineFor, sql } from '../support/engine.ts'
+import { killedAfter } from '../support/killed-engine.ts'
 
 const OUTSIDE = { transaction: false } as const
 const table = sql('1_table', "CREATE TABLE t (name text);\nINSERT INTO t VALUES ('abc');", 'DROP TABLE t;')
@@ -15,20 +15,6 @@ function half(last: string): SqlMigration {
 
 async function namesIn(database: TestDatabase): Promise<readonly unknown[]> {
   return (await database.rows('SELECT name FROM t')).map(({ name }) => name)
-}
-
-/** The engine's view of a process that is killed when this statement has committed. */
-function killedAfter(connection: Connection, statement: string): Connection {
-  let isDead = false
-  const execute: Connection['execute'] = async (text) => {
-    if (isDead) throw new ConnectionLostError('killed')
-    const results = await connection.execute(text)
-    if (!text.startsWith(statement)) return results
-    isDead = true
-    await connection.close()
-    throw new ConnectionLostError('killed')
-  }
-  return { ...connection, execute, isOpen: () => !isDead && connection.isOpen() }
 }
 
 /** Found by `npm run chaos`. */
@@ -67,14 +53,7 @@ describe('a migration outside of a transaction that was cut off', () => {
     const steps = sql('2_steps', "UPDATE t SET name = name || '+';\nSELECT 1;", undefined, OUTSIDE)
     const engine = engineFor(database)
     await migrateUp(engine, { migrations: [table] })
-    let connections = 0
-    const killed = engineFor(database, {
-      connect: async () => {
-        connections += 1
-        if (connections > 1) throw new ConnectionLostError('killed')
-        return killedAfter(await engine.connect(), 'UPDATE t')
-      },
-    })
+    const killed = killedAfter('UPDATE t', engine)
     expect(await migrateUp(killed, { migrations: [table, steps] })).toMatchObject({ status: 'failed' })
     expect(await migrateUp(engine, { migrations: [table, steps] })).toMatchObject({ status: 'succeeded' })
     expect(await namesIn(database)).toEqual(['abc+'])
@@ -91,14 +70,7 @@ describe('a migration outside of a transaction that was cut off', () => {
     )
     const column = sql('3_column', 'ALTER TABLE t ADD COLUMN c int;', 'ALTER TABLE t DROP COLUMN c;')
     await migrateUp(engine, { migrations: [table, indexes] })
-    let connections = 0
-    const killed = engineFor(database, {
-      connect: async () => {
-        connections += 1
-        if (connections > 1) throw new ConnectionLostError('killed')
-        return killedAfter(await engine.connect(), 'DROP INDEX CONCURRENTLY b')
-      },
-    })
+    const killed = killedAfter('DROP INDEX CONCURRENTLY b', engine)
     await migrateDown(killed, { migrations: [table, indexes], target: { kind: 'steps', steps: 1 } })
     const up = { migrations: [table, indexes, column] }
     await expect(migrateUp(engine, up)).rejects.toMatchObject({

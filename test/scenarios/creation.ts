@@ -1,4 +1,4 @@
-import { whileMigrating } from './flow.ts'
+import { untilDeleted, whileLocked, whileMigrating } from './flow.ts'
 import { describeStacks } from './happenings.ts'
 import type { Theme } from './scenario.ts'
 import { cancel, deploy, deployWithout, removeStack } from './steps.ts'
@@ -45,6 +45,13 @@ export const CREATION: Theme = {
       new: 'slow',
       steps: [whileMigrating(deploy('slow'), cancel)],
       expected: { stackStatus: 'DELETE_COMPLETE', state: 'new', log: [/the database is kept as it is/] },
+    },
+    {
+      title: 'the stack is deleted while Create waits for the lock',
+      old: 'nothing',
+      new: 'orders',
+      steps: [whileLocked(deploy('orders'), cancel, untilDeleted)],
+      expected: { stackStatus: 'DELETE_COMPLETE', state: 'old', log: [/a later event of the same resource/] },
     },
     {
       title: 'another resource fails while Create still runs',

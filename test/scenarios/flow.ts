@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { lockKey } from '../../lambda/engine/lock.ts'
 import { until } from '../support/wait.ts'
 import type { Step } from './scenario.ts'
 import type { Stage } from './stage.ts'
@@ -17,6 +18,31 @@ export function whileMigrating(step: Step, ...others: readonly Step[]): Step {
     await ended
   }
 }
+
+/** Runs a step while somebody else holds the set's lock, and others once it waits; then the lock is free. */
+export function whileLocked(step: Step, ...others: readonly Step[]): Step {
+  return async (stage) => {
+    const holder = await stage.world.database.connect('another run')
+    await holder.execute(`SELECT pg_advisory_lock(${lockKey('lockstep', 'default')})`)
+    const ended = step(stage)
+    await until(() => isWaiting(stage))
+    for (const other of others) await other(stage)
+    await holder.close()
+    await ended
+  }
+}
+
+/** Whether a run has asked for the lock. */
+async function isWaiting({ world }: Stage): Promise<boolean> {
+  const rows = await world.database.rows(
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()",
+  )
+  return rows.length > 0
+}
+
+/** Waits until a resource of the stack was asked to go away, and has answered. */
+export const untilDeleted: Step = ({ stacks }) =>
+  until(async () => stacks().some((stack) => stack.responses().some(({ event }) => event.RequestType === 'Delete')))
 
 /** Whether the statement that the slow migrations wait in runs. */
 export async function isMigrating({ world }: Stage): Promise<boolean> {

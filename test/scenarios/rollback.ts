@@ -1,4 +1,4 @@
-import { whileMigrating } from './flow.ts'
+import { whileLocked, whileMigrating } from './flow.ts'
 import { describeStacks } from './happenings.ts'
 import type { Scenario, Theme } from './scenario.ts'
 import { cancel, deploy } from './steps.ts'
@@ -65,6 +65,13 @@ const LATER_RESOURCE: readonly Scenario[] = [
     old: 'customers',
     new: 'slow',
     steps: [deploy('customers'), whileMigrating(deploy('slow'), cancel)],
+    expected: { stackStatus: 'UPDATE_ROLLBACK_COMPLETE', state: 'old' },
+  },
+  {
+    title: 'the update is cancelled while it waits for the lock',
+    old: 'customers',
+    new: 'orders',
+    steps: [deploy('customers'), whileLocked(deploy('orders'), cancel)],
     expected: { stackStatus: 'UPDATE_ROLLBACK_COMPLETE', state: 'old' },
   },
   {

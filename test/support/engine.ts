@@ -50,7 +50,12 @@ export function sql(
 /** A TypeScript migration from its functions; `source` is what the history keeps. */
 export function code(
   id: string,
-  exports: { readonly up: MigrationFunction; readonly down?: MigrationFunction; readonly transaction?: boolean },
+  exports: {
+    readonly up: MigrationFunction
+    readonly down?: MigrationFunction
+    readonly transaction?: boolean
+    readonly lockTimeout?: string
+  },
   source = `// ${id}`,
 ): TypeScriptMigration {
   return parseTypeScriptMigration({ migration: id, file: `${id}.ts`, source, checksum: checksumOf(source), exports })

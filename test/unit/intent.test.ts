@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hasNothingToTakeBack, mayOverwrite, type Intent } from '../../lambda/intent.ts'
+import { attemptOf, hasNothingToTakeBack, mayOverwrite, overtakes, type Intent } from '../../lambda/intent.ts'
 
 const base: Intent = {
   version: 1,
@@ -7,6 +7,7 @@ const base: Intent = {
   from: 'v1',
   to: 'v2',
   requestId: 'a',
+  at: '2026-01-01T10:00:00.000Z',
   state: 'attempted',
   outcome: null,
   changed: null,
@@ -44,4 +45,16 @@ test('an attempt is written over what is over, never over statements that may ha
     true,
   ])
   expect([base, announced, failed].map((known) => mayOverwrite(known, 'a'))).toEqual([false, false, false])
+})
+
+test('an event is overtaken by one that came after it, and not by its own second delivery', () => {
+  const later = { ...base, requestId: 'b', at: '2026-01-01T10:00:01.000Z' }
+  expect([overtakes(later, base), overtakes(base, later), overtakes(null, base)]).toEqual([true, false, false])
+  expect(overtakes({ ...later, requestId: 'a' }, base)).toBe(false)
+})
+
+test('an event that is delivered again is as old as its first delivery', () => {
+  const now = new Date('2026-01-01T12:00:00.000Z')
+  expect(attemptOf(base, { requestId: 'a', now, known: announced }).at).toBe(base.at)
+  expect(attemptOf(base, { requestId: 'b', now, known: announced }).at).toBe(now.toISOString())
 })

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { RunResult } from '../../../lambda/contract.ts'
 import type { EngineContext } from '../../../lambda/engine/context.ts'
-import { ConnectionLostError, type Connection } from '../../../lambda/engine/database.ts'
 import { status } from '../../../lambda/engine/inspect.ts'
 import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
 import { LockstepError } from '../../../lambda/errors.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
+import { killedBefore } from '../../support/killed-engine.ts'
 
 const TABLES = ['1_a', '2_b', '3_c'].map((id) => sql(id, `CREATE TABLE t${id} (id int);`, `DROP TABLE t${id};`))
 const CONCURRENT = sql(
@@ -21,22 +21,6 @@ const BROKEN = sql('5_broken', 'SELECT nothing;')
 /** An engine whose time is always over: it does one thing in each invocation. */
 function hurried(database: TestDatabase, overrides: Partial<EngineContext> = {}): EngineContext {
   return engineFor(database, { shouldPause: () => true, ...overrides })
-}
-
-/** An engine whose process is killed at a statement. */
-function killedBefore(statement: string, engine: EngineContext): EngineContext {
-  let connections = 0
-  const connect = async (): Promise<Connection> => {
-    connections += 1
-    if (connections > 1) throw new ConnectionLostError('killed')
-    const connection = await engine.connect()
-    const execute: Connection['execute'] = async (text) => {
-      if (text.includes(statement)) connection.abandon()
-      return connection.execute(text)
-    }
-    return { ...connection, execute }
-  }
-  return { ...engine, connect }
 }
 
 /** Invokes until the run is not paused any more. */

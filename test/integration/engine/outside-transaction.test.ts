@@ -61,7 +61,7 @@ describe('a migration outside of a transaction', () => {
     expect(await lost).toMatchObject({ status: 'failed', rolledBack: true })
     expect(await database.rows("SELECT to_regclass('t_id') AS i")).toEqual([{ i: null }])
     // As a process leaves it that was killed before it could look.
-    await database.rows(`INSERT INTO lockstep.progress VALUES ('default', '2_two', 'up', 0, true,
+    await database.rows(`INSERT INTO lockstep.progress VALUES ('default', '2_two', 'up', 0, true, false,
       'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', gen_random_uuid(), now())`)
     if (finished) await database.rows('CREATE INDEX t_id ON t (id)')
     expect(await migrateUp(engine, { migrations: [table, two] })).toMatchObject({
@@ -76,7 +76,7 @@ describe('a migration outside of a transaction', () => {
   it('does not take an invalid index for its own that it has not named', async () => {
     const { database, engine } = await migrated()
     await database.rows('CREATE UNIQUE INDEX CONCURRENTLY theirs ON t (id)').catch(() => [])
-    await database.rows(`INSERT INTO lockstep.progress VALUES ('default', '2_unnamed', 'up', 0, true,
+    await database.rows(`INSERT INTO lockstep.progress VALUES ('default', '2_unnamed', 'up', 0, true, false,
       'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', gen_random_uuid(), now())`)
     const unnamed = sql('2_unnamed', 'CREATE INDEX CONCURRENTLY ON t (id);', undefined, outside)
     expect(await migrateUp(engine, { migrations: [table, unnamed] })).toMatchObject({ status: 'succeeded' })
