@@ -53,7 +53,8 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
         ? readMigrationBundle(config.migrations.directory)
         : readMigrationDirectory(config.migrations.directory),
     snapshots: () => ({
-      openClient: (database) => openClient(options(database)),
+      openClient: (database, patience) =>
+        openClient({ ...options(database), ...(patience === 'none' ? { budgetMs: 0 } : {}) }),
       store: storeOf(config),
       log,
       now: systemClock.now,

@@ -13,6 +13,16 @@ export interface CatalogTable {
   readonly readable: boolean
 }
 
+/** How large a table is on disk, and how it is kept. */
+export interface TableSize {
+  /** Kept by PostgreSQL's own access method, whose rows can be found by their page. */
+  readonly isHeap: boolean
+  /** Of the heap, as of now. */
+  readonly pages: number
+  /** As of now: the heap and the values that are kept out of line. */
+  readonly bytes: number
+}
+
 export interface CatalogSequence {
   readonly schema: string
   readonly name: string
@@ -55,6 +65,30 @@ const SEQUENCES = `
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ${EXTENSION}
    WHERE c.relkind = 'S' AND ${NOT_OURS} AND ${DUMPED}
    ORDER BY n.nspname, c.relname`
+
+const SIZES = `
+  SELECT c.oid::text AS oid, m.amname IS NOT DISTINCT FROM 'heap' AS "isHeap",
+         coalesce(size.heap / pg_catalog.current_setting('block_size')::int, 0)::float8 AS pages,
+         coalesce(size.heap + size.toast, 0)::float8 AS bytes
+    FROM pg_catalog.pg_class c
+    LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
+    CROSS JOIN LATERAL (
+      SELECT pg_catalog.pg_relation_size(c.oid) AS heap,
+             CASE c.reltoastrelid WHEN 0 THEN 0 ELSE pg_catalog.pg_relation_size(c.reltoastrelid) END AS toast
+    ) AS size
+   WHERE c.oid = ANY ($1::oid[])`
+
+/** The tables with their sizes. They should be locked: reading a size waits for whoever rewrites the table. */
+export async function measureTables(
+  client: pg.Client,
+  tables: readonly CatalogTable[],
+): Promise<readonly (CatalogTable & TableSize)[]> {
+  const { rows } = await client.query<TableSize & { readonly oid: string }>(SIZES, [tables.map(({ oid }) => oid)])
+  const sizes = new Map(rows.map(({ oid, ...size }) => [oid, size]))
+  return tables.map((table) => ({ ...table, ...(sizes.get(table.oid) ?? UNKNOWN_SIZE) }))
+}
+
+const UNKNOWN_SIZE: TableSize = { isHeap: false, pages: 0, bytes: 0 }
 
 export async function listTables(client: pg.Client): Promise<readonly CatalogTable[]> {
   return (await client.query<CatalogTable>(TABLES)).rows

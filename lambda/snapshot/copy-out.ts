@@ -1,12 +1,18 @@
 import type { Transform } from 'node:stream'
 import { constants, createZstdCompress } from 'node:zlib'
 import type pg from 'pg'
-import { to as copyTo, type CopyToStreamQuery } from 'pg-copy-streams'
+import { messageOf } from '../errors.ts'
 import type { CatalogTable } from './catalog.ts'
+import { createChunkSink, type ChunkSink } from './chunk-sink.ts'
 import { copyFault } from './copy-failure.ts'
-import { copyOutSql } from './copy-sql.ts'
-import type { SnapshotObject } from './manifest.ts'
+import type { CopyTask } from './copy-plan.ts'
+import { readCopies } from './copy-reader.ts'
+import { copyInSql, copyOutSql } from './copy-sql.ts'
+import { remedyFor } from './failure.ts'
+import { Fault } from './fault.ts'
+import type { SnapshotObject, SnapshotPart } from './manifest.ts'
 import { writeObject } from './object-transfer.ts'
+import { socketOf } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 
 const CHUNK_BYTES = 256 * 1024
@@ -14,31 +20,99 @@ const CHUNK_BYTES = 256 * 1024
 export interface CopyOutTarget {
   readonly store: SnapshotStore
   readonly prefix: string
+  readonly key: string
   readonly encoding: string
 }
 
+/** A task's result: its object, and which rows of which table are in it. */
+export interface CopiedTask {
+  readonly object: SnapshotObject
+  readonly parts: readonly CopiedPart[]
+}
+
+export interface CopiedPart {
+  readonly table: CatalogTable
+  readonly part: SnapshotPart
+}
+
 /**
- * Streams a table's rows, compressed, to `key`.
+ * Streams a task's rows, compressed, to the target. When it fails, the session is of no use any more.
  *
- * @throws Fault naming the table.
+ * @param onBytes Told how many more bytes of rows, before compression, have been read.
+ * @throws Fault naming the table, or the object when the store refuses it.
  */
-export async function copyTableOut(
+export async function copyOut(
   client: pg.Client,
-  target: CopyOutTarget & { readonly key: string },
-  table: CatalogTable,
+  target: CopyOutTarget,
+  task: CopyTask,
   onBytes: (bytes: number) => void,
-): Promise<{ readonly object: SnapshotObject; readonly rows: number }> {
-  const copy = client.query(copyTo(copyOutSql(table, target.encoding)))
-  const completed = completion(client, copy)
-  // Awaited later; until then its failure must not count as unhandled.
-  completed.catch(() => {})
+): Promise<CopiedTask> {
+  const zstd = compressor()
+  const writing = writeObject(target.store, target, zstd)
+  let refusal: Fault | null = null
+  const settled = writing.catch((error: unknown) => {
+    refusal = storeFault(target.key, task, error)
+    // Nobody takes the rows any more: nobody need send them.
+    socketOf(client).destroy()
+  })
   try {
-    const object = await writeObject(target.store, target, copy, [compressor()], onBytes)
-    await completed
-    return { object, rows: copy.rowCount }
+    const sink = createChunkSink(zstd, onBytes)
+    const parts = await readRows(client, target, task, sink)
+    sink.end()
+    return { object: await writing, parts }
   } catch (error) {
-    throw copyFault('copy', table, error)
+    const reason = refusal ?? error
+    zstd.destroy(reason instanceof Error ? reason : new Error(messageOf(reason)))
+    await settled
+    throw reason
   }
+}
+
+async function readRows(
+  client: pg.Client,
+  { key, encoding }: CopyOutTarget,
+  task: CopyTask,
+  sink: ChunkSink,
+): Promise<readonly CopiedPart[]> {
+  const tables = task.kind === 'table' ? [task.table] : task.tables
+  const range = task.kind === 'table' ? task.range : null
+  const parts: CopiedPart[] = []
+  let start = 0
+  const isScript = task.kind === 'pack'
+  try {
+    await readCopies(
+      client,
+      tables.map((table) => copyOutSql(table, encoding, range)),
+      sink,
+      {
+        onBegin: (index) => {
+          const table = tables[index]
+          if (isScript && table !== undefined) sink.appendText(`${copyInSql(table, encoding)};\n`)
+          start = sink.bytes()
+        },
+        onEnd: (index, rows) => {
+          const table = tables[index]
+          const slice = isScript ? { start, bytes: sink.bytes() - start } : null
+          if (table !== undefined) parts.push({ table, part: { key, rows, slice } })
+          if (isScript) sink.appendText(END_OF_ROWS)
+        },
+      },
+    )
+    return parts
+  } catch (error) {
+    // Those before it were copied.
+    const table = tables[parts.length] ?? tables[0]
+    throw table === undefined ? error : copyFault('copy', table, error)
+  }
+}
+
+/** Ends the rows in a script for psql. */
+const END_OF_ROWS = '\\.\n'
+
+function storeFault(key: string, task: CopyTask, error: unknown): Fault {
+  if (task.kind === 'table') return copyFault('copy', task.table, error)
+  if (error instanceof Fault) return error
+  return new Fault(`cannot write ${key}: ${messageOf(error)}`, remedyFor(error), error)
 }
 
 function compressor(): Transform {
@@ -50,15 +124,4 @@ function compressor(): Transform {
       [constants.ZSTD_c_checksumFlag]: 1,
     },
   })
-}
-
-/** The stream ends before the server has confirmed the number of rows; the session is idle again only then. */
-function completion(client: pg.Client, copy: CopyToStreamQuery): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  client.once('drain', resolve)
-  copy.once('error', (error: Error) => {
-    client.off('drain', resolve)
-    reject(error)
-  })
-  return promise
 }

@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../engine/database.ts'
 import { qualified } from './catalog.ts'
+import type { PageRange } from './copy-plan.ts'
 import type { SnapshotTable } from './manifest.ts'
 
 /** `COPY … FROM STDIN` for the rows as they are stored: in the database's own encoding, so that no byte changes. */
@@ -7,17 +8,25 @@ export function copyInSql(table: Pick<SnapshotTable, 'schema' | 'name' | 'column
   return `COPY ${qualified(table)}${columnList(table.columns)} FROM STDIN WITH (ENCODING ${quoteLiteral(encoding)})`
 }
 
-/** `COPY … TO STDOUT` for the rows that a snapshot stores. */
+/** `COPY … TO STDOUT` for the rows that a snapshot stores; a range of them, when one is given. */
 export function copyOutSql(
   table: Pick<SnapshotTable, 'schema' | 'name' | 'columns' | 'filter'>,
   encoding: string,
+  range: PageRange | null = null,
 ): string {
+  const condition = range === null ? table.filter : `WHERE ${inRange(range)}`
   const columns = table.columns.map(quoteIdentifier).join(', ')
   const source =
-    table.filter === null
+    condition === null
       ? `${qualified(table)}${columnList(table.columns)}`
-      : `(SELECT ${columns} FROM ONLY ${qualified(table)} ${table.filter})`
+      : `(SELECT ${columns} FROM ONLY ${qualified(table)} ${condition})`
   return `COPY ${source} TO STDOUT WITH (ENCODING ${quoteLiteral(encoding)})`
+}
+
+/** PostgreSQL reads the pages of such a condition, and no others (TID range scan). */
+function inRange({ from, to }: PageRange): string {
+  const first = `ctid >= '(${from},0)'`
+  return to === null ? first : `${first} AND ctid < '(${to},0)'`
 }
 
 // A table without columns of its own has no list: an empty one is a syntax error.

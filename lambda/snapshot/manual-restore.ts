@@ -21,13 +21,21 @@ export function manualRestoreCommands(
     `${PSQL} -f pre-data.sql`,
     ...tables.flatMap((table) => {
       const copy = shellQuote(copyInSql(table, properties.encoding))
-      return table.parts.map(({ key }) => `zstd -dc ${key} | ${PSQL} -c ${copy}`)
+      const whole = table.parts.filter(({ slice }) => slice === null)
+      return whole.map(({ key }) => `zstd -dc ${key} | ${PSQL} -c ${copy}`)
     }),
+    ...scripts(tables).map((key) => `zstd -dc ${key} | ${PSQL}`),
     `${PSQL} -f sequences.sql`,
     `${PSQL} -f post-data.sql`,
     `${PSQL} -c ANALYZE`,
     ...databasePropertiesSql(properties, quoteIdentifier(TARGET)).map((sql) => `${PSQL} -c ${shellQuote(sql)}`),
   ]
+}
+
+/** The objects that are scripts with the rows of many tables. */
+function scripts(tables: readonly SnapshotTable[]): readonly string[] {
+  const parts = tables.flatMap((table) => table.parts.filter(({ slice }) => slice !== null))
+  return [...new Set(parts.map(({ key }) => key))]
 }
 
 function shellQuote(text: string): string {

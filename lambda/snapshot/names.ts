@@ -28,8 +28,25 @@ export function snapshotPrefix(database: string, date: Date, runId: string): str
   return `${databaseSegment(database)}/${timeStamp(date)}-${runId.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`
 }
 
-/** `data/0001-public.orders.copy.zst`. The number makes it unique; the rest is for people. */
-export function dataKey(index: number, table: { readonly schema: string; readonly name: string }): string {
+/**
+ * `data/0001-public.orders.copy.zst`, or `data/0001-public.orders.03.copy.zst` for one of several parts. The number
+ * makes it unique; the rest is for people.
+ */
+export function dataKey(
+  index: number,
+  table: { readonly schema: string; readonly name: string },
+  part: { readonly index: number; readonly of: number } = { index: 0, of: 1 },
+): string {
   const label = `${table.schema}.${table.name}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100)
-  return `data/${String(index + 1).padStart(4, '0')}-${label}.copy.zst`
+  const number = part.of === 1 ? '' : `.${padded(part.index + 1, String(part.of).length)}`
+  return `data/${padded(index + 1, 4)}-${label}${number}.copy.zst`
+}
+
+/** `data/0007-small-tables.sql.zst`: a script for psql with the rows of many tables. */
+export function packKey(index: number): string {
+  return `data/${padded(index + 1, 4)}-small-tables.sql.zst`
+}
+
+function padded(number: number, digits: number): string {
+  return String(number).padStart(digits, '0')
 }

@@ -1,33 +1,54 @@
 import type { Log } from '../log.ts'
 
-/** Often enough to see that something moves, seldom enough not to fill a log. */
+/** Soon enough to see that something moves. */
+const FIRST_MS = 1000
+/** Seldom enough not to fill a log. */
 const INTERVAL_MS = 5000
 
 export interface Progress {
-  readonly addBytes: (bytes: number) => void
-  readonly finishTable: (rows: number) => void
+  /** @param work How much of the total work that was, when it is not the same. @default bytes */
+  readonly addBytes: (bytes: number, work?: number) => void
+  readonly addRows: (rows: number) => void
+  readonly finishTable: (rows?: number) => void
 }
 
-/** Reports tables, rows and bytes of a long piece of work at intervals. */
-export function createProgress(log: Log, message: string, tablesTotal: number): Progress {
-  let tables = 0
-  let rows = 0
-  let bytes = 0
-  let reported = performance.now()
+/**
+ * Reports tables, rows and bytes of a long piece of work at intervals.
+ *
+ * @param workTotal In bytes; with it, the part that is done and the time that is left are reported. @default unknown
+ */
+export function createProgress(log: Log, message: string, tablesTotal: number, workTotal?: number): Progress {
+  const began = performance.now()
+  let [tables, rows, bytes, work] = [0, 0, 0, 0]
+  let due = began + FIRST_MS
   const report = (): void => {
-    if (performance.now() - reported < INTERVAL_MS) return
-    reported = performance.now()
-    log.info(message, { tables, tablesTotal, rows, bytes })
+    const now = performance.now()
+    if (now < due) return
+    due = now + INTERVAL_MS
+    log.info(message, { tables, tablesTotal, rows, bytes, ...outlook(work, workTotal, now - began) })
   }
   return {
-    addBytes: (more) => {
+    addBytes: (more, done = more) => {
       bytes += more
+      work += done
       report()
     },
-    finishTable: (more) => {
+    addRows: (more) => void (rows += more),
+    finishTable: (more = 0) => {
       tables += 1
       rows += more
       report()
     },
   }
+}
+
+/** What is done in percent, and for how long it will go on like this. */
+function outlook(
+  work: number,
+  total: number | undefined,
+  elapsedMs: number,
+): { readonly percent?: number; readonly leftMs?: number } {
+  if (total === undefined || total === 0 || work === 0) return {}
+  const share = Math.min(1, work / total)
+  return { percent: Math.floor(share * 100), leftMs: Math.round((elapsedMs * (1 - share)) / share) }
 }

@@ -42,7 +42,7 @@ async function restoreRows(client: pg.Client, source: RestoreSource, log: Log): 
     let rows = 0
     for (const part of table.parts) {
       const object = objectOf(manifest, part.key)
-      rows += await copyTableIn(client, target, table, object)
+      rows += await copyTableIn(client, target, table, object, part.slice)
       progress.addBytes(object.bytes)
     }
     if (rows !== table.rows) throw wrongRows(table, rows)

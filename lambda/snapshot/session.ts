@@ -1,31 +1,39 @@
 import type { Socket } from 'node:net'
 import type pg from 'pg'
 
+/** For a session that can be done without: the first refusal is final. @default a passing reason is waited out */
+export type Patience = 'none'
+
 /** Opens a session that is closed when the work ends. Another database of the same server can be named. */
-export type OpenSession = (database?: string) => Promise<pg.Client>
+export type OpenSession = (database?: string, patience?: Patience) => Promise<pg.Client>
 
 export interface SessionSource {
   /** Connected; the caller ends it. */
-  readonly openClient: (database?: string) => Promise<pg.Client>
+  readonly openClient: OpenSession
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Runs `work` with sessions that are ended after it: politely when it succeeded, by cutting the socket when it failed
  * or was aborted, because a session in the middle of a COPY cannot say goodbye.
+ *
+ * @param work Is given a way to open a session, and one to cut all that are open.
  */
-export async function withSessions<T>(source: SessionSource, work: (open: OpenSession) => Promise<T>): Promise<T> {
+export async function withSessions<T>(
+  source: SessionSource,
+  work: (open: OpenSession, cut: () => void) => Promise<T>,
+): Promise<T> {
   const clients: pg.Client[] = []
   const cut = (): void => clients.forEach((client) => void socketOf(client).destroy())
   source.signal?.addEventListener('abort', cut, { once: true })
   try {
-    const result = await work(async (database) => {
+    const result = await work(async (database, patience) => {
       source.signal?.throwIfAborted()
-      const client = await source.openClient(database)
+      const client = await source.openClient(database, patience)
       clients.push(client)
       source.signal?.throwIfAborted()
       return client
-    })
+    }, cut)
     await Promise.all(clients.map(async (client) => client.end()))
     return result
   } finally {

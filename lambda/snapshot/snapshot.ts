@@ -5,18 +5,23 @@ import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
-import { withSessions } from './session.ts'
+import { withSessions, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
+/** More do not help a small server, and cost the application connections. */
+const DEFAULT_WORKERS = 4
+
 /** What snapshots and restores work with. */
 export interface SnapshotContext {
   /** Connected; the caller ends it. `database`: another database of the same server. */
-  readonly openClient: (database?: string) => Promise<pg.Client>
+  readonly openClient: OpenSession
   readonly store: SnapshotStore
   readonly log: Log
   readonly now: () => Date
+  /** How many sessions copy rows at the same time. @default 4 */
+  readonly workers?: number
   /** Aborting ends the work, removes what it made, and rejects. */
   readonly signal?: AbortSignal
 }
@@ -35,14 +40,15 @@ export async function createSnapshot(
   const { store, written } = recordingStore(context.store)
   let subject = 'The snapshot'
   try {
-    return await withSessions(context, async (open) => {
+    return await withSessions(context, async (open, cut) => {
       const client = await open()
       const database = await currentDatabase(client)
       subject = `The snapshot of database "${database}"`
       const createdAt = context.now()
       const prefix = snapshotPrefix(database, createdAt, input.runId)
-      const { log } = context
-      const manifest = await takeSnapshot({ open, client, store, prefix, runId: input.runId, createdAt, log })
+      const { log, workers = DEFAULT_WORKERS } = context
+      const { runId } = input
+      const manifest = await takeSnapshot({ open, cut, client, store, prefix, runId, createdAt, log, workers })
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {

@@ -1,8 +1,10 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { countLargeObjects } from './catalog.ts'
+import { countLargeObjects, measureTables, type CatalogTable } from './catalog.ts'
 import { openConsistentView, type ConsistentView } from './consistent-view.ts'
-import { copyTableOut } from './copy-out.ts'
+import type { CopiedTask } from './copy-out.ts'
+import { planCopies } from './copy-plan.ts'
+import { copyTasks } from './copy-workers.ts'
 import { readDatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
 import { manualRestoreCommands } from './manual-restore.ts'
@@ -14,16 +16,20 @@ import {
   type SnapshotObject,
   type SnapshotTable,
 } from './manifest.ts'
-import { dataKey } from './names.ts'
 import { writeText } from './object-transfer.ts'
-import { dumpSchema, refuseNewer, type SchemaSection } from './pg-dump.ts'
+import { dumpSchema, refuseNewer } from './pg-dump.ts'
 import { createProgress } from './progress.ts'
 import { sequenceScript } from './sequences.ts'
-import { prepareSession, type OpenSession } from './session.ts'
+import { prepareSession, socketOf, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
+import { together } from './together.ts'
 
 export interface SnapshotJob {
   readonly open: OpenSession
+  /** Ends all sessions at once. */
+  readonly cut: () => void
+  /** How many sessions copy rows at the same time. */
+  readonly workers: number
   /** The session that holds the consistent view and copies the rows. */
   readonly client: pg.Client
   readonly store: SnapshotStore
@@ -43,8 +49,12 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   await refuseLargeObjects(client)
   const database = await readDatabaseProperties(client)
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
-  const schema = [await writeSchema(job, view, 'pre-data'), await writeSchema(job, view, 'post-data')]
-  const data = await writeData(job, view, database.encoding)
+  // Before the workers': the snapshot can do without them.
+  const schemaSession = await job.open()
+  const [schema, data] = await together(
+    [writeSchema(job, schemaSession, view.snapshotId), writeData(job, view, database.encoding)],
+    job.cut,
+  )
   await client.query('COMMIT')
   const objects = [...schema, sequences, ...data.objects]
   await verifyStored(job, objects)
@@ -82,13 +92,27 @@ async function refuseLargeObjects(client: pg.Client): Promise<void> {
   )
 }
 
-async function writeSchema(job: SnapshotJob, view: ConsistentView, section: SchemaSection): Promise<SnapshotObject> {
-  const client = await job.open()
-  await prepareSession(client)
-  const sql = await dumpSchema(client, section, view.snapshotId)
-  // At once: it holds locks on every table.
+/** Both sections on one session, which ends at once: it holds locks on every table. */
+async function writeSchema(job: SnapshotJob, client: pg.Client, snapshotId: string): Promise<SnapshotObject[]> {
+  const objects: SnapshotObject[] = []
+  for (const section of ['pre-data', 'post-data'] as const) {
+    await prepareSession(client)
+    const sql = await lend(client, () => dumpSchema(client, section, snapshotId))
+    await client.query('ROLLBACK')
+    await client.query('DISCARD ALL')
+    objects.push(await writeText(job.store, at(job, `${section}.sql`), sql))
+  }
   await client.end()
-  return writeText(job.store, at(job, `${section}.sql`), sql)
+  return objects
+}
+
+/** Gives the session back to the driver when `work`, which reads its socket, is done. */
+async function lend<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  const socket = socketOf(client)
+  const driver = socket.listeners('data') as ((chunk: Buffer) => void)[]
+  const result = await work()
+  for (const listener of driver) socket.on('data', listener)
+  return result
 }
 
 interface WrittenData {
@@ -97,19 +121,34 @@ interface WrittenData {
 }
 
 async function writeData(job: SnapshotJob, view: ConsistentView, encoding: string): Promise<WrittenData> {
-  const progress = createProgress(job.log, 'Copying tables to the snapshot', view.tables.length)
-  const tables: SnapshotTable[] = []
-  const objects: SnapshotObject[] = []
-  for (const [index, table] of view.tables.entries()) {
-    const target = { ...at(job, dataKey(index, table)), store: job.store, encoding }
-    const { object, rows } = await copyTableOut(job.client, target, table, progress.addBytes)
+  const tables = await measureTables(job.client, view.tables)
+  const tasks = planCopies(tables, job.workers)
+  const work = tasks.reduce((total, task) => total + task.bytes, 0)
+  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.length, work)
+  const { client: coordinator } = job
+  const copied = await copyTasks({ ...job, coordinator, snapshotId: view.snapshotId, encoding, progress }, tasks)
+  return { tables: describeTables(tables, copied), objects: copied.map(({ object }) => object) }
+}
+
+function describeTables(tables: readonly CatalogTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
+  const parts = Map.groupBy(
+    copied.flatMap((task) => task.parts),
+    ({ table }) => table,
+  )
+  return tables.map((table) => {
+    const own = (parts.get(table) ?? []).map(({ part }) => part)
+    const rows = own.reduce((total, part) => total + part.rows, 0)
     const { schema, name, columns, filter } = table
-    const parts = [{ key: object.key, rows, slice: null }]
-    tables.push({ schema, name, columns, filter, omitted: null, rows, parts })
-    objects.push(object)
-    progress.finishTable(rows)
-  }
-  return { tables, objects }
+    return {
+      schema,
+      name,
+      columns,
+      filter,
+      omitted: null,
+      rows,
+      parts: own.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    }
+  })
 }
 
 /** A snapshot counts as taken only when the store itself says that everything is there. */

@@ -36,7 +36,7 @@ async function takenSnapshot(): Promise<Taken> {
   return { database, store, context, uri, file: (key) => join(fileURLToPath(uri), key) }
 }
 
-const DATA = 'data/0001-public.item.copy.zst'
+const DATA = 'data/0001-small-tables.sql.zst'
 
 /** The old database serves under its name with all its rows, and no other is left. */
 async function expectAsBefore({ database }: Taken): Promise<void> {

@@ -36,7 +36,7 @@ async function grantee(database: TestDatabase, grants: string): Promise<{ user: 
 test('leaves nothing behind when the store fails in the middle', async () => {
   const database = await databaseWithRows()
   const directory = await temporaryDirectory()
-  const store = interruptedStore(createDirectoryStore(directory), { write: 'small.copy.zst' }, () =>
+  const store = interruptedStore(createDirectoryStore(directory), { write: 'small-tables.sql.zst' }, () =>
     Promise.reject(new Error('the disk is full')),
   )
 
@@ -44,7 +44,7 @@ test('leaves nothing behind when the store fails in the middle', async () => {
 
   expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
   expect(report.message).toBe(
-    `The snapshot of database "${database.name}" failed: cannot copy table public.small: the disk is full.`,
+    `The snapshot of database "${database.name}" failed: cannot write data/0002-small-tables.sql.zst: the disk is full.`,
   )
   expect(await readdir(directory, { recursive: true })).toEqual([])
 })
@@ -79,7 +79,7 @@ test('fails when the connection is cut while rows are copied', async () => {
   const directory = await temporaryDirectory()
   let cut = 0
   const store = interruptedStore(createDirectoryStore(directory), { write: 'big.copy.zst' }, async () => {
-    cut = await cutSessions(database)
+    cut = await cutSessions(database, `query LIKE '%"big"%'`)
   })
 
   const report = await reportOfFailure(createSnapshot(contextFor(database, store), { runId: 'run' }))

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   databaseSegment,
   dataKey,
+  packKey,
   datedDatabaseName,
   snapshotPrefix,
   timeStamp,
@@ -41,6 +42,10 @@ test('makes a prefix of database, time and run', () => {
 
 test('names data objects so that they are unique and safe in a shell', () => {
   expect(dataKey(0, { schema: 'public', name: 'orders' })).toBe('data/0001-public.orders.copy.zst')
+  expect(dataKey(0, { schema: 'public', name: 'orders' }, { index: 8, of: 10 })).toBe(
+    'data/0001-public.orders.09.copy.zst',
+  )
+  expect(packKey(6)).toBe('data/0007-small-tables.sql.zst')
   expect(dataKey(12344, { schema: 'a b', name: `$(rm -rf /)'"\n` })).toBe('data/12345-a_b.__rm_-rf______.copy.zst')
   expect(dataKey(1, { schema: 's', name: 'ü'.repeat(200) }).length).toBeLessThan(130)
 })

@@ -1,0 +1,149 @@
+import type pg from 'pg'
+import { messageOf } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { qualified, type CatalogTable } from './catalog.ts'
+import { copyOut, type CopiedTask } from './copy-out.ts'
+import type { CopyTask } from './copy-plan.ts'
+import { sqlStateOf } from './failure.ts'
+import { dataKey, packKey } from './names.ts'
+import type { Progress } from './progress.ts'
+import { prepareSession, type OpenSession } from './session.ts'
+import type { SnapshotStore } from './store.ts'
+import { together } from './together.ts'
+
+export interface CopyJob {
+  readonly open: OpenSession
+  /** Ends every session of the snapshot at once. */
+  readonly cut: () => void
+  /** The session that holds the consistent view, and a lock on every table. It copies as well. */
+  readonly coordinator: pg.Client
+  readonly snapshotId: string
+  readonly workers: number
+  readonly store: SnapshotStore
+  readonly prefix: string
+  readonly encoding: string
+  readonly log: Log
+  readonly progress: Progress
+}
+
+interface NumberedTask {
+  readonly task: CopyTask
+  readonly key: string
+}
+
+/** What all workers share. */
+interface Work {
+  readonly job: CopyJob
+  readonly queue: NumberedTask[]
+  /** Left to the coordinator. */
+  readonly refused: NumberedTask[]
+  readonly copied: CopiedTask[]
+}
+
+/** Copies all tasks, in their order, on as many sessions at a time as the server gives and the job wants. */
+export async function copyTasks(job: CopyJob, tasks: readonly CopyTask[]): Promise<readonly CopiedTask[]> {
+  const queue = tasks.map((task, index) => ({ task, key: keyOf(index, task) }))
+  const work: Work = { job, queue, refused: [], copied: [] }
+  const helpers = Math.max(0, Math.min(job.workers, tasks.length) - 1)
+  const helping = Array.from({ length: helpers }, async () => help(work))
+  await together([coordinate(work), ...helping], job.cut)
+  // A helper's last task may have been refused after the coordinator had run out of work.
+  await coordinate(work)
+  return work.copied
+}
+
+function keyOf(index: number, task: CopyTask): string {
+  return task.kind === 'table' ? dataKey(index, task.table, task.part) : packKey(index)
+}
+
+async function coordinate(work: Work): Promise<void> {
+  for (;;) {
+    const next = work.refused.shift() ?? work.queue.shift()
+    if (next === undefined) return
+    await copy(work, work.job.coordinator, next)
+  }
+}
+
+async function help(work: Work): Promise<void> {
+  const client = await openHelper(work)
+  if (client === null) return
+  for (let next = work.queue.shift(); next !== undefined; next = work.queue.shift()) {
+    if (await lock(client, tablesOf(next.task))) await copy(work, client, next)
+    else {
+      work.refused.push(next)
+      await client.query('ROLLBACK')
+      await shareView(client, work.job)
+    }
+  }
+  // At once: it holds locks.
+  await client.end()
+}
+
+/** Null, with a warning, when the server has no more sessions to give: fewer can do the work. */
+async function openHelper({ job, queue }: Work): Promise<pg.Client | null> {
+  try {
+    const client = await job.open(undefined, 'none')
+    if (queue.length === 0) return client
+    await prepareSession(client)
+    await shareView(client, job)
+    return client
+  } catch (error) {
+    if (sqlStateOf(error) !== TOO_MANY_CONNECTIONS) throw error
+    job.log.warn('The server gave no further connection: the snapshot goes on with fewer workers', {
+      workers: job.workers,
+      reason: messageOf(error),
+    })
+    return null
+  }
+}
+
+// PostgreSQL, appendix A
+const TOO_MANY_CONNECTIONS = '53300'
+const LOCK_NOT_AVAILABLE = '55P03'
+
+async function shareView(client: pg.Client, { snapshotId }: CopyJob): Promise<void> {
+  await client.query(
+    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshotId.replaceAll("'", "''")}'`,
+  )
+}
+
+/**
+ * False when somebody waits for a lock on a table, behind the coordinator: waiting behind that one in turn would never
+ * end, because the coordinator waits for its helpers.
+ */
+async function lock(client: pg.Client, tables: readonly CatalogTable[]): Promise<boolean> {
+  const names = tables.map((table) => `ONLY ${qualified(table)}`).join(', ')
+  try {
+    await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE NOWAIT`)
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) === LOCK_NOT_AVAILABLE) return false
+    throw error
+  }
+}
+
+function tablesOf(task: CopyTask): readonly CatalogTable[] {
+  return task.kind === 'table' ? [task.table] : task.tables
+}
+
+async function copy({ job, copied }: Work, client: pg.Client, { task, key }: NumberedTask): Promise<void> {
+  const { store, prefix, encoding, progress } = job
+  let workLeft = task.bytes
+  // Rows as text and rows on disk differ in size: what a task takes is known beforehand only from the latter.
+  const onBytes = (bytes: number): void => {
+    const work = Math.min(bytes, workLeft)
+    workLeft -= work
+    progress.addBytes(bytes, work)
+  }
+  const result = await copyOut(client, { store, prefix, key, encoding }, task, onBytes)
+  copied.push(result)
+  progress.addRows(result.parts.reduce((sum, { part }) => sum + part.rows, 0))
+  progress.addBytes(0, workLeft)
+  for (const table of tablesOf(task)) if (isWhole(copied, task, table)) progress.finishTable()
+}
+
+function isWhole(copied: readonly CopiedTask[], task: CopyTask, table: CatalogTable): boolean {
+  if (task.kind === 'pack') return true
+  const parts = copied.flatMap(({ parts }) => parts.filter((part) => part.table === table))
+  return parts.length === task.part.of
+}
