@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
 import { countLargeObjects } from './catalog.ts'
+import { chooseTables, readPartitionAncestors, type ChosenTable } from './chosen-tables.ts'
 import { openConsistentView, type ConsistentView } from './consistent-view.ts'
 import { copyTableOut } from './copy-out.ts'
 import { readDatabaseProperties } from './database-properties.ts'
@@ -18,6 +19,7 @@ import { dataKey } from './names.ts'
 import { writeText } from './object-transfer.ts'
 import { dumpSchema, refuseNewer, type SchemaSection } from './pg-dump.ts'
 import { createProgress } from './progress.ts'
+import type { SnapshotSelection } from './scope.ts'
 import { sequenceScript } from './sequences.ts'
 import { prepareSession, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -29,6 +31,7 @@ export interface SnapshotJob {
   readonly store: SnapshotStore
   readonly prefix: string
   readonly runId: string
+  readonly selection: SnapshotSelection
   readonly createdAt: Date
   readonly log: Log
 }
@@ -44,7 +47,9 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   const database = await readDatabaseProperties(client)
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
   const schema = [await writeSchema(job, view, 'pre-data'), await writeSchema(job, view, 'post-data')]
-  const data = await writeData(job, view, database.encoding)
+  const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)
+  warnOfUnmatched(job, chosen.unmatched)
+  const data = await writeData(job, chosen.tables, database.encoding)
   await client.query('COMMIT')
   const objects = [...schema, sequences, ...data.objects]
   await verifyStored(job, objects)
@@ -54,7 +59,9 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     createdAt: job.createdAt.toISOString(),
     server,
     database,
-    scope: { kind: 'database' },
+    scope: job.selection.scope,
+    exclude: job.selection.exclude,
+    unmatched: chosen.unmatched,
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,
@@ -96,20 +103,30 @@ interface WrittenData {
   readonly objects: readonly SnapshotObject[]
 }
 
-async function writeData(job: SnapshotJob, view: ConsistentView, encoding: string): Promise<WrittenData> {
-  const progress = createProgress(job.log, 'Copying tables to the snapshot', view.tables.length)
+async function writeData(job: SnapshotJob, chosen: readonly ChosenTable[], encoding: string): Promise<WrittenData> {
+  const copied = chosen.filter(({ omitted }) => omitted === null)
+  const progress = createProgress(job.log, 'Copying tables to the snapshot', copied.length)
   const tables: SnapshotTable[] = []
   const objects: SnapshotObject[] = []
-  for (const [index, table] of view.tables.entries()) {
+  for (const [index, { table, omitted }] of chosen.entries()) {
+    const { schema, name, columns, filter } = table
+    if (omitted !== null) {
+      tables.push({ schema, name, columns, filter, omitted, rows: 0, parts: [] })
+      continue
+    }
     const target = { ...at(job, dataKey(index, table)), store: job.store, encoding }
     const { object, rows } = await copyTableOut(job.client, target, table, progress.addBytes)
-    const { schema, name, columns, filter } = table
     const parts = [{ key: object.key, rows, slice: null }]
-    tables.push({ schema, name, columns, filter, omitted: null, rows, parts })
+    tables.push({ schema, name, columns, filter, omitted, rows, parts })
     objects.push(object)
     progress.finishTable(rows)
   }
   return { tables, objects }
+}
+
+function warnOfUnmatched({ log }: SnapshotJob, unmatched: readonly string[]): void {
+  if (unmatched.length === 0) return
+  log.warn('no table fits what the snapshot was told to copy or to leave out; is it mistyped?', { unmatched })
 }
 
 /** A snapshot counts as taken only when the store itself says that everything is there. */
