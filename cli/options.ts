@@ -1,7 +1,9 @@
 import { InvalidArgumentError, Option, type Command as Commander } from 'commander'
 import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../lambda/config.ts'
 import { ENVIRONMENT, TRANSACTION_SCOPES, type TransactionScope } from '../lambda/contract.ts'
+import { DEFAULT_SNAPSHOT_SETTINGS } from '../lambda/snapshot-settings.ts'
 import type { Settings } from './settings.ts'
+import { addSnapshotSettings, SNAPSHOT_VARIABLES, snapshotSettingsOf } from './snapshot-options.ts'
 
 /** Where the database's URL is read from when `--database-url` is not given. */
 export const DATABASE_URL_VARIABLE = 'LOCKSTEP_DATABASE_URL'
@@ -29,6 +31,7 @@ export const DEFAULT_SETTINGS: Settings = {
   migrations: 'migrations',
   set: DEFAULT_SET,
   snapshots: null,
+  ...DEFAULT_SNAPSHOT_SETTINGS,
   historySchema: DEFAULT_HISTORY_SCHEMA,
   transaction: 'run',
   lockTimeoutSeconds: LOCK_TIMEOUT_SECONDS,
@@ -57,6 +60,8 @@ export function addSettings(program: Commander): void {
         .argParser(parseName)
         .env(ENVIRONMENT.snapshots),
     )
+  addSnapshotSettings(program)
+  program
     .addOption(
       option('--transaction <scope>', 'one transaction for the whole run, or one for each migration')
         .choices(TRANSACTION_SCOPES)
@@ -95,6 +100,7 @@ export function settingsOf(program: Commander): Settings {
     migrations: parsed.migrations,
     set: parsed.set,
     snapshots: parsed.snapshots ?? null,
+    ...snapshotSettingsOf(program),
     historySchema: parsed.historySchema,
     transaction: parsed.transaction,
     lockTimeoutSeconds: parsed.lockTimeout,
@@ -110,6 +116,7 @@ export const OPTION_VARIABLES = [
   ENVIRONMENT.migrations,
   ENVIRONMENT.set,
   ENVIRONMENT.snapshots,
+  ...SNAPSHOT_VARIABLES,
   ENVIRONMENT.transaction,
   ENVIRONMENT.onFailure,
   ENVIRONMENT.lockTimeout,

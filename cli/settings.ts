@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url'
 import type { ActionRequest } from '../lambda/actions.ts'
 import type { Config } from '../lambda/config.ts'
 import type { FailurePolicy, TransactionScope } from '../lambda/contract.ts'
+import type { SnapshotSettings } from '../lambda/snapshot-settings.ts'
+import { snapshotSettings } from './snapshot-options.ts'
 
 /** The options that every command takes. */
-export interface Settings {
+export interface Settings extends SnapshotSettings {
   /** Null: the embedded database. */
   readonly databaseUrl: string | null
   readonly migrations: string
@@ -50,6 +52,7 @@ export function configOf(command: Command, url: string): Config {
     autoApply: true,
     snapshots: location === null ? null : { location, kmsKeyId: null },
     snapshotMode: location !== null && command.takeSnapshot ? 'logical' : 'none',
+    ...snapshotSettings(settings),
     migrationsDigest: null,
     totalTimeoutMs: null,
     lockTimeoutMs: settings.lockTimeoutSeconds * 1000,

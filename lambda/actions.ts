@@ -20,7 +20,8 @@ import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreFor } from './restore-for.ts'
 import { restoreSnapshot } from './snapshot/restore.ts'
-import { createSnapshot, listSnapshots } from './snapshot/snapshot.ts'
+import { snapshotFor, takeManualSnapshot, type ManualSnapshot } from './snapshot-for.ts'
+import { listSnapshots } from './snapshot/snapshot.ts'
 import { VERSION } from './version.ts'
 
 export type { DownTarget } from './engine/plan-down.ts'
@@ -35,7 +36,7 @@ export type ActionRequest =
   | { readonly action: 'plan'; readonly to?: string; readonly down?: DownTarget; readonly sql: boolean }
   | { readonly action: 'up'; readonly to?: string; readonly requestId?: string }
   | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string }
-  | { readonly action: 'snapshot' }
+  | ({ readonly action: 'snapshot' } & ManualSnapshot)
   | { readonly action: 'snapshots' }
   | { readonly action: 'restore'; readonly uri: string; readonly into?: string }
   | { readonly action: 'health' }
@@ -94,7 +95,7 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
     case 'down':
       return migrateDown(context, { ...runRequest(lockstep, request.requestId), target: request.target })
     case 'snapshot':
-      return createSnapshot(lockstep.snapshots(), { runId: randomUUID() })
+      return takeManualSnapshot(lockstep, randomUUID(), request)
     case 'snapshots':
       return { snapshots: await listSnapshots(lockstep.snapshots(), await lockstep.databaseName()) }
     case 'restore': {
@@ -131,12 +132,11 @@ export function engineContext(lockstep: Lockstep, trigger: Trigger = lockstep.co
 
 /** What every run of a composition has in common: its files, its snapshot and its signal. */
 export function runRequest(lockstep: Lockstep, requestId: string | null = null): RunRequest {
-  const wantsSnapshot = lockstep.config.snapshotMode === 'logical'
   return {
     migrations: lockstep.readMigrations(),
     requestId,
     archive: lockstep.config.snapshots === null ? null : storedArchive(lockstep.snapshots().store),
-    takeSnapshot: wantsSnapshot ? async (runId) => (await createSnapshot(lockstep.snapshots(), { runId })).uri : null,
+    takeSnapshot: snapshotFor(lockstep),
     restoreSnapshot: lockstep.config.onFailure === 'restore' ? restoreFor(lockstep) : null,
     ...(lockstep.signal === undefined ? {} : { signal: lockstep.signal }),
   }

@@ -58,6 +58,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
       store: storeOf(config),
       log,
       now: systemClock.now,
+      workers: config.snapshotWorkers,
       ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
     }),
     stackStatus: (stackId) => readStackStatus(new CloudFormationClient({ maxAttempts: 1 }), stackId, log),

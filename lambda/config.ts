@@ -14,6 +14,8 @@ import {
   type Trigger,
 } from './contract.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
+import { DEFAULT_SNAPSHOT_SETTINGS, MAX_SNAPSHOT_WORKERS, type SnapshotSettings } from './snapshot-settings.ts'
+import { parsePatterns, parseScope, PATTERN_SYNTAX, SCOPE_SYNTAX } from './snapshot/scope.ts'
 
 /** Where the credentials come from. */
 export type DatabaseConfig =
@@ -37,7 +39,7 @@ export interface MigrationsConfig {
 }
 
 /** Everything a composition needs, parsed once at the edge. */
-export interface Config {
+export interface Config extends SnapshotSettings {
   readonly database: DatabaseConfig
   readonly migrations: MigrationsConfig
   /** What the custom resource's properties call these migrations. Null: no custom resource refers to them. */
@@ -101,6 +103,7 @@ export function configFromEnvironment(environment: Environment): Config {
     autoApply: read.boolean('autoApply', true),
     snapshots: snapshots === null ? null : { location: snapshots, kmsKeyId: read.optional('snapshotKey') },
     snapshotMode: snapshots === null ? 'none' : read.oneOf('snapshotMode', SNAPSHOT_MODES, 'logical'),
+    ...snapshotSettings(read),
     totalTimeoutMs: milliseconds(read.number('totalTimeout', null)),
     lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
     connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
@@ -109,11 +112,23 @@ export function configFromEnvironment(environment: Environment): Config {
   }
 }
 
+function snapshotSettings(read: Reader): SnapshotSettings {
+  const defaults = DEFAULT_SNAPSHOT_SETTINGS
+  return {
+    snapshotScope: read.parsed('snapshotScope', parseScope, SCOPE_SYNTAX) ?? defaults.snapshotScope,
+    snapshotExclude: read.parsed('snapshotExclude', parsePatterns, PATTERN_SYNTAX) ?? defaults.snapshotExclude,
+    snapshotWorkers: read.count('snapshotWorkers', MAX_SNAPSHOT_WORKERS) ?? defaults.snapshotWorkers,
+    snapshotKeepLast: read.count('snapshotKeepLast'),
+    snapshotKeepDays: read.count('snapshotKeepDays'),
+  }
+}
+
 function milliseconds(seconds: number | null): number | null {
   return seconds === null ? null : seconds * 1000
 }
 
 type Variable = keyof typeof ENVIRONMENT
+type Reader = ReturnType<typeof reader>
 
 function reader(environment: Environment) {
   const optional = (variable: Variable): string | null => {
@@ -132,6 +147,18 @@ function reader(environment: Environment) {
       if (value === null) return fallback
       if (!/^\d+(\.\d+)?$/.test(value)) throw invalid(variable, `is "${value}"`, 'Give a number that is not negative.')
       return Number(value)
+    },
+    count: (variable: Variable, most = 999_999): number | null => {
+      const value = optional(variable)
+      if (value === null) return null
+      if (/^[1-9]\d{0,5}$/.test(value) && Number(value) <= most) return Number(value)
+      throw invalid(variable, `is "${value}"`, `Give a whole number from 1 to ${most}.`)
+    },
+    parsed: <T>(variable: Variable, parse: (text: string) => T | null, syntax: string): T | null => {
+      const value = optional(variable)
+      const found = value === null ? null : parse(value)
+      if (value !== null && found === null) throw invalid(variable, `is "${value}"`, `Give ${syntax}.`)
+      return found
     },
     oneOf: <T extends string>(variable: Variable, known: readonly T[], fallback: T): T => {
       const value = optional(variable)

@@ -32,6 +32,11 @@ export const ENVIRONMENT = {
   snapshots: 'LOCKSTEP_SNAPSHOTS',
   snapshotKey: 'LOCKSTEP_SNAPSHOT_KEY',
   snapshotMode: 'LOCKSTEP_SNAPSHOT_MODE',
+  snapshotScope: 'LOCKSTEP_SNAPSHOT_SCOPE',
+  snapshotExclude: 'LOCKSTEP_SNAPSHOT_EXCLUDE',
+  snapshotWorkers: 'LOCKSTEP_SNAPSHOT_WORKERS',
+  snapshotKeepLast: 'LOCKSTEP_SNAPSHOT_KEEP_LAST',
+  snapshotKeepDays: 'LOCKSTEP_SNAPSHOT_KEEP_DAYS',
   transaction: 'LOCKSTEP_TRANSACTION',
   onRollback: 'LOCKSTEP_ON_ROLLBACK',
   onFailure: 'LOCKSTEP_ON_FAILURE',
@@ -203,7 +208,10 @@ export interface SnapshotResult {
   readonly uri: string
   readonly database: string
   readonly bytes: number
+  /** Whose rows it holds. */
   readonly tables: number
+  /** Whose rows were left out: they are excluded, or outside of its scope. */
+  readonly omittedTables: number
   readonly rows: number
   readonly durationMs: number
 }
@@ -213,7 +221,10 @@ export interface SnapshotListing {
   readonly database: string
   readonly createdAt: string
   readonly bytes: number
+  /** Whose rows it holds. */
   readonly tables: number
+  /** Whose rows were left out: it cannot take the database's place. */
+  readonly omittedTables: number
   readonly rows: number
 }
 

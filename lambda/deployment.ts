@@ -50,8 +50,8 @@ function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Pr
   const request = runRequest(lockstep, event.RequestId)
   return deploy(engineContext(lockstep, 'deployment'), {
     ...request,
-    takeSnapshot: async (runId) => {
-      const snapshot = (await request.takeSnapshot?.(runId)) ?? null
+    takeSnapshot: async (runId, steps) => {
+      const snapshot = (await request.takeSnapshot?.(runId, steps)) ?? null
       await record(lockstep, { ...intent, state: 'announced' })
       return snapshot
     },

@@ -2,6 +2,8 @@ import { perform, type ActionRequest, type DownTarget } from './actions.ts'
 import { ACTIONS, type Action } from './contract.ts'
 import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
+import type { ManualSnapshot } from './snapshot-for.ts'
+import { MANUAL_SCOPE_SYNTAX, parsePatterns, parseScope } from './snapshot/scope.ts'
 
 /** Keys that each action takes beside `action`. */
 const KEYS: Readonly<Record<Action, readonly string[]>> = {
@@ -13,7 +15,7 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   plan: ['to', 'sql', 'down'],
   up: ['to', 'dryRun', 'requestId'],
   down: ['steps', 'to', 'dryRun', 'requestId'],
-  snapshot: [],
+  snapshot: ['scope', 'exclude'],
   snapshots: [],
   restore: ['uri', 'into'],
   health: [],
@@ -65,6 +67,8 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
       const target = downTarget(fields)
       return flag('dryRun', fields) ? { action: 'plan', down: target, sql: false } : { action, target, ...requestId }
     }
+    case 'snapshot':
+      return { action, ...manualSnapshot(fields) }
     case 'restore': {
       const uri = text('uri', fields)
       if (uri === undefined) throw invalid('The action "restore" needs "uri".', 'Take it from {"action":"snapshots"}.')
@@ -91,6 +95,23 @@ function downTarget(fields: Fields): DownTarget {
   if (steps === undefined) return { kind: 'steps', steps: 1 }
   if (typeof steps !== 'number') throw invalid(`"steps" is ${JSON.stringify(steps)}.`, 'Give a whole number from 1 on.')
   return { kind: 'steps', steps }
+}
+
+function manualSnapshot(fields: Fields): ManualSnapshot {
+  const given = text('scope', fields)
+  const scope = given === undefined ? undefined : parseScope(given)
+  if (scope === null || scope?.kind === 'affected')
+    throw invalid(`"scope" is "${given}".`, `Give ${MANUAL_SCOPE_SYNTAX}.`)
+  const exclude = fields['exclude'] === undefined ? undefined : excluded(fields['exclude'])
+  return { ...(scope === undefined ? {} : { scope }), ...(exclude === undefined ? {} : { exclude }) }
+}
+
+/** A list in JSON; its entries as one text in the environment's form. */
+function excluded(value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+  const patterns = isList ? (value.length === 0 ? [] : parsePatterns(value.join(','))) : null
+  if (patterns !== null) return patterns
+  throw invalid(`"exclude" is ${JSON.stringify(value)}.`, 'Give a list of texts: schema.table, with * for anything.')
 }
 
 function text(key: string, fields: Fields): string | undefined {

@@ -6,10 +6,13 @@ import { restoreSnapshot } from './snapshot/restore.ts'
 /**
  * How the runs of a composition restore the snapshot that they took.
  *
- * @throws LockstepError `CONFIG_INVALID` when they take none.
+ * @throws LockstepError `CONFIG_INVALID` when they take none, or one that lacks rows.
  */
 export function restoreFor(lockstep: Lockstep): RestoreSnapshot {
-  if (lockstep.config.snapshotMode === 'none') throw withoutSnapshot()
+  const { snapshotMode, snapshotScope, snapshotExclude } = lockstep.config
+  if (snapshotMode === 'none') throw withoutSnapshot()
+  if (snapshotScope.kind !== 'database') throw withoutRows(`snapshots hold only "${snapshotScope.kind}"`)
+  if (snapshotExclude.length > 0) throw withoutRows(`snapshots leave out ${snapshotExclude.join(', ')}`)
   return async (uri, seal) => {
     await restoreSnapshot(lockstep.snapshots(), {
       uri,
@@ -24,6 +27,16 @@ export function restoreFor(lockstep: Lockstep): RestoreSnapshot {
       },
     })
   }
+}
+
+/** What takes the place of the database must hold all that it held. */
+function withoutRows(what: string): LockstepError {
+  return new LockstepError({
+    code: 'CONFIG_INVALID',
+    message: `A failure is to restore the snapshot (onFailure is "restore"), but ${what}: it could not take the place of the database.`,
+    state: UNTOUCHED,
+    remedy: 'Take snapshots of the whole database (scope "database", nothing excluded), or choose onFailure "revert".',
+  })
 }
 
 function withoutSnapshot(): LockstepError {

@@ -5,7 +5,8 @@ import { count, formatBytes, formatDuration, formatTime } from './units.ts'
 
 /** The snapshot that was taken. */
 export function renderSnapshot(snapshot: SnapshotResult, style: Style): string {
-  const what = `${count(snapshot.tables, 'table')}, ${count(snapshot.rows, 'row')}, ${formatBytes(snapshot.bytes)}`
+  const omitted = snapshot.omittedTables === 0 ? '' : ` (${count(snapshot.omittedTables, 'other')} without rows)`
+  const what = `${count(snapshot.tables, 'table')}${omitted}, ${count(snapshot.rows, 'row')}, ${formatBytes(snapshot.bytes)}`
   return [
     style.good(`Snapshot of "${snapshot.database}" taken in ${formatDuration(snapshot.durationMs)}: ${what}.`),
     snapshot.uri,
@@ -27,13 +28,17 @@ export function renderSnapshots(snapshots: readonly SnapshotListing[], style: St
     snapshots.map((snapshot) => [
       formatTime(snapshot.createdAt),
       snapshot.database,
-      String(snapshot.tables),
+      snapshot.omittedTables === 0 ? String(snapshot.tables) : `${snapshot.tables} of ${tablesIn(snapshot)}`,
       snapshot.rows.toLocaleString('en-US'),
       formatBytes(snapshot.bytes),
       snapshot.uri,
     ]),
     style,
   )
+}
+
+function tablesIn({ tables, omittedTables }: SnapshotListing): number {
+  return tables + omittedTables
 }
 
 /** Where the snapshot's content is now, and where the replaced database went. */

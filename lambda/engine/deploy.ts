@@ -184,9 +184,9 @@ function snapshotIfPossible(
   takeSnapshot: RunRequest['takeSnapshot'],
 ): PlannedRun['takeSnapshot'] {
   if (!takeSnapshot) return null
-  return async (runId) => {
+  return async (runId, steps) => {
     try {
-      return await takeSnapshot(runId)
+      return await takeSnapshot(runId, steps)
     } catch (error) {
       context.log.warn('no snapshot could be taken before the rollback; going on without', { error: messageOf(error) })
       return null

@@ -6,7 +6,7 @@ import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
-import type { PlannedRun } from './ongoing-run.ts'
+import type { PlannedRun, TakeSnapshot } from './ongoing-run.ts'
 import type { RestoreSnapshot } from './restorable.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
 import { planUp, problemError } from './plan.ts'
@@ -26,7 +26,8 @@ export interface RunRequest {
   /** Makes a second delivery of the same request get the first one's answer. @default null */
   readonly requestId?: string | null
   readonly details?: RunDetails
-  readonly takeSnapshot?: ((runId: string) => Promise<string | null>) | null
+  /** @default null: none is taken */
+  readonly takeSnapshot?: TakeSnapshot | null
   /** Puts the run's snapshot back when the run fails and downs cannot take back all of it. @default null: it is left */
   readonly restoreSnapshot?: RestoreSnapshot | null
   /** Keeps the code of TypeScript migrations. @default null: only what needs no compiling can be reverted without its file */

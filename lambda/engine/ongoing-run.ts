@@ -8,6 +8,12 @@ import { headsOf, type RunDetails } from './run-record.ts'
 import type { State } from './state.ts'
 import type { Step } from './step.ts'
 
+/**
+ * Takes a complete, verified snapshot before the first of these steps and gives its URI, or null when it may be done
+ * without.
+ */
+export type TakeSnapshot = (runId: string, steps: readonly Step[]) => Promise<string | null>
+
 /** A run whose steps are planned and ready, on a session that holds the lock. */
 export interface PlannedRun {
   readonly action: 'up' | 'down'
@@ -19,8 +25,8 @@ export interface PlannedRun {
   readonly requestId: string | null
   readonly details: RunDetails
   readonly warnings: readonly string[]
-  /** Takes a complete, verified snapshot and gives its URI, or null when it may be done without. Null: none is wanted. */
-  readonly takeSnapshot: ((runId: string) => Promise<string | null>) | null
+  /** Null: none is wanted. */
+  readonly takeSnapshot: TakeSnapshot | null
   /** What a failure does that leaves something behind. Null: nothing but to say so. */
   readonly restoreSnapshot: RestoreSnapshot | null
   readonly archive: CodeArchive | null

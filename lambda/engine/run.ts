@@ -93,7 +93,7 @@ async function takeSnapshot(context: EngineContext, { connection }: Session, run
   if (planned.takeSnapshot === null) return null
   const began = context.clock.monotonic()
   context.log.info('taking a snapshot', { runId })
-  const snapshot = await planned.takeSnapshot(runId)
+  const snapshot = await planned.takeSnapshot(runId, planned.steps)
   run.snapshotMs = Math.round(context.clock.monotonic() - began)
   if (snapshot !== null) await connection.execute(recordSnapshotSql(context, runId, snapshot))
   context.log.info('snapshot taken', { snapshot, durationMs: run.snapshotMs })

@@ -16,6 +16,10 @@ export interface SnapshotManifest {
   readonly database: DatabaseProperties
   /** Whose rows it holds. The structure is always that of the whole database. */
   readonly scope: SnapshotScope
+  /** Patterns of tables whose rows were left out. */
+  readonly exclude: readonly string[]
+  /** What of scope and exclusions fitted no table. */
+  readonly unmatched: readonly string[]
   /** Of all objects, as stored. */
   readonly bytes: number
   readonly rows: number

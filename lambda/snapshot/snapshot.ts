@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
+import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 import { recordingStore } from './recording-store.ts'
@@ -30,11 +31,12 @@ export interface SnapshotContext {
  * Takes a consistent logical copy of the database that `openClient` connects to: schema, rows and sequences as of one
  * instant, while everybody goes on working. When it fails or is aborted, what it wrote is removed.
  *
+ * @param input.selection Whose rows to copy. @default those of all tables
  * @throws LockstepError `SNAPSHOT_FAILED`, or `DATABASE_UNREACHABLE`.
  */
 export async function createSnapshot(
   context: SnapshotContext,
-  input: { readonly runId: string },
+  input: { readonly runId: string; readonly selection?: SnapshotSelection },
 ): Promise<SnapshotResult> {
   const started = performance.now()
   const { store, written } = recordingStore(context.store)
@@ -47,8 +49,9 @@ export async function createSnapshot(
       const createdAt = context.now()
       const prefix = snapshotPrefix(database, createdAt, input.runId)
       const { log, workers = DEFAULT_WORKERS } = context
-      const { runId } = input
-      const manifest = await takeSnapshot({ open, cut, client, store, prefix, runId, createdAt, log, workers })
+      const { runId, selection = WHOLE_DATABASE } = input
+      const what = { prefix, runId, selection, createdAt }
+      const manifest = await takeSnapshot({ open, cut, client, store, log, workers, ...what })
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {
@@ -65,8 +68,12 @@ async function currentDatabase(client: pg.Client): Promise<string> {
 }
 
 function resultOf(manifest: SnapshotManifest, uri: string, durationMs: number): SnapshotResult {
-  const { bytes, rows, database, tables } = manifest
-  return { uri, database: database.name, bytes, tables: tables.length, rows, durationMs: Math.round(durationMs) }
+  return { uri, ...sizeOf(manifest), durationMs: Math.round(durationMs) }
+}
+
+function sizeOf({ bytes, rows, database, tables }: SnapshotManifest) {
+  const omittedTables = tables.filter(({ omitted }) => omitted !== null).length
+  return { database: database.name, bytes, tables: tables.length - omittedTables, omittedTables, rows }
 }
 
 async function removeWritten(context: SnapshotContext, keys: readonly string[]): Promise<boolean> {
@@ -108,9 +115,9 @@ export async function listSnapshots(
 async function readListing(store: SnapshotStore, key: string): Promise<SnapshotListing | null> {
   const text = await readAll(store, key)
   try {
-    const { createdAt, bytes, rows, tables, database } = parseManifest(text)
+    const manifest = parseManifest(text)
     const uri = `${store.uri}/${key.slice(0, -MANIFEST_KEY.length - 1)}`
-    return { uri, database: database.name, createdAt, bytes, tables: tables.length, rows }
+    return { uri, createdAt: manifest.createdAt, ...sizeOf(manifest) }
   } catch {
     // A damaged manifest must not hide the other snapshots; restoring that one says what is wrong with it.
     return null

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { countLargeObjects, measureTables, type CatalogTable } from './catalog.ts'
+import { countLargeObjects, measureTables } from './catalog.ts'
+import { chooseTables, readPartitionAncestors, type ChosenTable } from './chosen-tables.ts'
 import { openConsistentView, type ConsistentView } from './consistent-view.ts'
 import type { CopiedTask } from './copy-out.ts'
 import { planCopies } from './copy-plan.ts'
@@ -19,6 +20,7 @@ import {
 import { writeText } from './object-transfer.ts'
 import { dumpSchema, refuseNewer } from './pg-dump.ts'
 import { createProgress } from './progress.ts'
+import type { SnapshotSelection } from './scope.ts'
 import { sequenceScript } from './sequences.ts'
 import { prepareSession, socketOf, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -35,6 +37,7 @@ export interface SnapshotJob {
   readonly store: SnapshotStore
   readonly prefix: string
   readonly runId: string
+  readonly selection: SnapshotSelection
   readonly createdAt: Date
   readonly log: Log
 }
@@ -49,10 +52,15 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   await refuseLargeObjects(client)
   const database = await readDatabaseProperties(client)
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
+  const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)
+  warnOfUnmatched(job, chosen.unmatched)
   // Before the workers': the snapshot can do without them.
   const schemaSession = await job.open()
   const [schema, data] = await together(
-    [writeSchema(job, schemaSession, view.snapshotId), writeData(job, view, database.encoding)],
+    [
+      writeSchema(job, schemaSession, view.snapshotId),
+      writeData(job, view, { chosen: chosen.tables, encoding: database.encoding }),
+    ],
     job.cut,
   )
   await client.query('COMMIT')
@@ -64,7 +72,9 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     createdAt: job.createdAt.toISOString(),
     server,
     database,
-    scope: { kind: 'database' },
+    scope: job.selection.scope,
+    exclude: job.selection.exclude,
+    unmatched: chosen.unmatched,
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,
@@ -120,23 +130,28 @@ interface WrittenData {
   readonly objects: readonly SnapshotObject[]
 }
 
-async function writeData(job: SnapshotJob, view: ConsistentView, encoding: string): Promise<WrittenData> {
-  const tables = await measureTables(job.client, view.tables)
+async function writeData(
+  job: SnapshotJob,
+  view: ConsistentView,
+  { chosen, encoding }: { readonly chosen: readonly ChosenTable[]; readonly encoding: string },
+): Promise<WrittenData> {
+  const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
+  const tables = await measureTables(job.client, wanted)
   const tasks = planCopies(tables, job.workers)
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
   const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.length, work)
   const { client: coordinator } = job
   const copied = await copyTasks({ ...job, coordinator, snapshotId: view.snapshotId, encoding, progress }, tasks)
-  return { tables: describeTables(tables, copied), objects: copied.map(({ object }) => object) }
+  return { tables: describeTables(chosen, copied), objects: copied.map(({ object }) => object) }
 }
 
-function describeTables(tables: readonly CatalogTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
+function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
   const parts = Map.groupBy(
     copied.flatMap((task) => task.parts),
-    ({ table }) => table,
+    ({ table }) => table.oid,
   )
-  return tables.map((table) => {
-    const own = (parts.get(table) ?? []).map(({ part }) => part)
+  return chosen.map(({ table, omitted }) => {
+    const own = (parts.get(table.oid) ?? []).map(({ part }) => part)
     const rows = own.reduce((total, part) => total + part.rows, 0)
     const { schema, name, columns, filter } = table
     return {
@@ -144,11 +159,16 @@ function describeTables(tables: readonly CatalogTable[], copied: readonly Copied
       name,
       columns,
       filter,
-      omitted: null,
+      omitted,
       rows,
       parts: own.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
     }
   })
+}
+
+function warnOfUnmatched({ log }: SnapshotJob, unmatched: readonly string[]): void {
+  if (unmatched.length === 0) return
+  log.warn('no table fits what the snapshot was told to copy or to leave out; is it mistyped?', { unmatched })
 }
 
 /** A snapshot counts as taken only when the store itself says that everything is there. */

@@ -3,6 +3,7 @@ import { perform, type ActionRequest } from '../../lambda/actions.ts'
 import { compose } from '../../lambda/compose.ts'
 import type { Config } from '../../lambda/config.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
+import { DEFAULT_SNAPSHOT_SETTINGS } from '../../lambda/snapshot-settings.ts'
 import { silentLog } from '../../lambda/log.ts'
 import { reportOf, sentenceOf } from '../../lambda/errors.ts'
 import { lockKey } from '../../lambda/engine/lock.ts'
@@ -33,6 +34,7 @@ export function configOn(
     autoApply: true,
     snapshots: { location: snapshots, kmsKeyId: null },
     snapshotMode: 'none',
+    ...DEFAULT_SNAPSHOT_SETTINGS,
     migrationsDigest: null,
     totalTimeoutMs: null,
     lockTimeoutMs: LOCK_PATIENCE_MS,

@@ -1,6 +1,7 @@
 import { compose } from '../../lambda/compose.ts'
 import type { Config } from '../../lambda/config.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
+import { DEFAULT_SNAPSHOT_SETTINGS } from '../../lambda/snapshot-settings.ts'
 import { silentLog, type Log } from '../../lambda/log.ts'
 
 /** A composed Lockstep on a database URL and a directory of migrations, without snapshots. */
@@ -22,6 +23,7 @@ export function lockstepFor(
       autoApply: true,
       snapshots: null,
       snapshotMode: 'none',
+      ...DEFAULT_SNAPSHOT_SETTINGS,
       migrationsDigest: null,
       totalTimeoutMs: null,
       lockTimeoutMs: 5000,

@@ -34,6 +34,15 @@ describe('parseEvent', () => {
       { action: 'restore', uri: 's3://b/p', into: 'x' },
       { action: 'restore', uri: 's3://b/p', into: 'x' },
     ],
+    [{ action: 'snapshot' }, { action: 'snapshot' }],
+    [
+      { action: 'snapshot', scope: 'schemas:a', exclude: ['a.b', 'a.c*'] },
+      { action: 'snapshot', scope: { kind: 'schemas', schemas: ['a'] }, exclude: ['a.b', 'a.c*'] },
+    ],
+    [
+      { action: 'snapshot', scope: 'database', exclude: [] },
+      { action: 'snapshot', scope: { kind: 'database' }, exclude: [] },
+    ],
   ])('reads %j', (event, request) => {
     expect(parseEvent(event)).toEqual(request)
   })
@@ -48,6 +57,9 @@ describe('parseEvent', () => {
     [{ action: 'down', to: 'a', steps: 1 }, 'Both "steps" and "to" are given.', 'Give one of them.'],
     [{ action: 'down', steps: '2' }, '"steps" is "2".', 'Give a whole number'],
     [{ action: 'restore' }, 'The action "restore" needs "uri".', 'snapshots'],
+    [{ action: 'snapshot', scope: 'affected' }, '"scope" is "affected".', 'Give database, or schemas:'],
+    [{ action: 'snapshot', exclude: 'a.b' }, '"exclude" is "a.b".', 'Give a list of texts'],
+    [{ action: 'snapshot', exclude: ['b'] }, '"exclude" is ["b"].', 'schema.table'],
   ])('refuses %j and lists what is known', async (event, message, remedy) => {
     expect(await reportThrownBy(() => parseEvent(event))).toMatchObject({
       code: 'EVENT_INVALID',

@@ -59,6 +59,7 @@ describe.each(Object.entries(stores))('a snapshot in %s', (_name, makeStore) => 
         createdAt: '2026-01-02T03:04:05.000Z',
         bytes: newer.bytes,
         tables: 1,
+        omittedTables: 0,
         rows: 10,
       },
       expect.objectContaining({ uri: older.uri, createdAt: '2026-01-01T00:00:00.000Z' }),

@@ -60,7 +60,8 @@ describe('settings', () => {
   test('are read before and behind the command', () => {
     const line =
       '--json --set billing up --no-snapshot --database-url postgres://h/d --migrations m --snapshots=s --verbose ' +
-      '--transaction migration --lock-timeout 0 --connect-timeout 2.5 --history-schema h'
+      '--transaction migration --lock-timeout 0 --connect-timeout 2.5 --history-schema h ' +
+      '--snapshot-scope schemas:a,b --snapshot-exclude a.*_log --snapshot-workers 2 --snapshot-keep-last 3 --snapshot-keep-days 4'
     const invocation = parse(...line.split(' '))
 
     expect(invocation).toMatchObject({
@@ -76,6 +77,11 @@ describe('settings', () => {
           connectTimeoutSeconds: 2.5,
           json: true,
           verbose: true,
+          snapshotScope: { kind: 'schemas', schemas: ['a', 'b'] },
+          snapshotExclude: ['a.*_log'],
+          snapshotWorkers: 2,
+          snapshotKeepLast: 3,
+          snapshotKeepDays: 4,
         },
         takeSnapshot: false,
       },
@@ -122,6 +128,14 @@ describe('usage errors', () => {
     [
       ['status', '--lock-timeout', '-1'],
       "option '--lock-timeout <seconds>' argument '-1' is invalid. Give a number of seconds that is not negative.",
+    ],
+    [
+      ['up', '--snapshot-scope', 'some'],
+      "option '--snapshot-scope <scope>' argument 'some' is invalid. Give database, affected, or schemas: with names separated by commas, such as schemas:shop,audit.",
+    ],
+    [
+      ['up', '--snapshot-exclude', 'log'],
+      "option '--snapshot-exclude <patterns>' argument 'log' is invalid. Give schema.table, with * for anything, and several separated by commas.",
     ],
   ])('%j', (args, message) => {
     expect(parse(...args)).toEqual({ kind: 'usage', message })

@@ -17,6 +17,8 @@ const MANIFEST: SnapshotManifest = {
     settings: [],
   },
   scope: { kind: 'database' },
+  exclude: [],
+  unmatched: [],
   bytes: 3,
   rows: 1,
   tables: [

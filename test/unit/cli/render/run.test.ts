@@ -81,11 +81,13 @@ test('a failed run that left something names it', () => {
 })
 
 test('a snapshot and a restore are one line and a place', () => {
-  const snapshot = { uri: 'file:///s/shop/1', database: 'shop', bytes: 20_480, tables: 7, rows: 1, durationMs: 410 }
+  const size = { bytes: 20_480, tables: 7, omittedTables: 0, rows: 1 }
+  const snapshot = { uri: 'file:///s/shop/1', database: 'shop', ...size, durationMs: 410 }
 
   expect(renderSnapshot(snapshot, plainStyle)).toBe(
     'Snapshot of "shop" taken in 410 ms: 7 tables, 1 row, 20 kB.\nfile:///s/shop/1',
   )
+  expect(renderSnapshot({ ...snapshot, omittedTables: 2 }, plainStyle)).toContain('7 tables (2 others without rows), ')
   const restore = { database: 'shop', tables: 7, rows: 34, replaced: 'shop_replaced_1', durationMs: 2000 }
   expect(renderRestore(restore, plainStyle)).toBe(
     'Restored "shop" in 2.0 s: 7 tables, 34 rows.\nReplaced database  kept as "shop_replaced_1"',
@@ -100,10 +102,12 @@ test('snapshots are listed with sizes for people', () => {
     createdAt: '2026-11-21T08:41:03.000Z',
     bytes: 186_000_000,
     tables: 7,
+    omittedTables: 0,
     rows: 12_345,
   }
 
   expect(renderSnapshots([listing], plainStyle)).toBe(`TAKEN (UTC)          DATABASE  TABLES    ROWS    SIZE  URI
 2026-11-21 08:41:03  shop           7  12,345  186 MB  s3://b/shop/1`)
+  expect(renderSnapshots([{ ...listing, omittedTables: 3 }], plainStyle)).toContain('  7 of 10  ')
   expect(renderSnapshots([], plainStyle)).toBe('There are no snapshots.')
 })

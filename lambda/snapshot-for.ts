@@ -1,0 +1,56 @@
+import type { TakeSnapshot } from './engine/ongoing-run.ts'
+import type { Lockstep } from './lockstep.ts'
+import type { SnapshotResult } from './contract.ts'
+import { createSnapshot } from './snapshot/snapshot.ts'
+import type { SnapshotScope, SnapshotScopeSetting, SnapshotSelection } from './snapshot/scope.ts'
+
+/** How the runs of a composition take their snapshot. Null: they take none. */
+export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
+  const { snapshotMode } = lockstep.config
+  switch (snapshotMode) {
+    case 'none':
+      return null
+    case 'logical':
+      return async (runId) => {
+        const { snapshotScope } = lockstep.config
+        const snapshot = await take(lockstep, runId, selectionOf(lockstep, wholeIfAffected(snapshotScope)))
+        return snapshot.uri
+      }
+    default:
+      return snapshotMode satisfies never
+  }
+}
+
+/** What a person asks of a snapshot that belongs to no run. */
+export interface ManualSnapshot {
+  /** @default the configured one; the whole database where that is what a run affects */
+  readonly scope?: Exclude<SnapshotScope, { readonly kind: 'affected' }>
+  /** @default the configured ones */
+  readonly exclude?: readonly string[]
+}
+
+/**
+ * Takes a snapshot that no run comes after.
+ *
+ * @throws LockstepError `SNAPSHOT_FAILED`, `DATABASE_UNREACHABLE`, `CONFIG_INVALID`.
+ */
+export async function takeManualSnapshot(
+  lockstep: Lockstep,
+  runId: string,
+  { scope, exclude }: ManualSnapshot,
+): Promise<SnapshotResult> {
+  const selection = selectionOf(lockstep, scope ?? wholeIfAffected(lockstep.config.snapshotScope))
+  return take(lockstep, runId, exclude === undefined ? selection : { ...selection, exclude })
+}
+
+function wholeIfAffected(setting: SnapshotScopeSetting): SnapshotScope {
+  return setting.kind === 'affected' ? { kind: 'database' } : setting
+}
+
+function selectionOf({ config }: Lockstep, scope: SnapshotScope): SnapshotSelection {
+  return { scope, exclude: config.snapshotExclude, historySchema: config.historySchema }
+}
+
+async function take(lockstep: Lockstep, runId: string, selection: SnapshotSelection): Promise<SnapshotResult> {
+  return createSnapshot(lockstep.snapshots(), { runId, selection })
+}
