@@ -53,6 +53,7 @@ export function configOf(command: Command, url: string): Config {
     snapshots: location === null ? null : { location, kmsKeyId: null },
     snapshotMode: location !== null && command.takeSnapshot ? 'logical' : 'none',
     ...snapshotSettings(settings),
+    rds: null,
     migrationsDigest: null,
     totalTimeoutMs: null,
     lockTimeoutMs: settings.lockTimeoutSeconds * 1000,

@@ -2,15 +2,16 @@ import type { Node } from 'constructs'
 import {
   FAILURE_POLICIES,
   ROLLBACK_POLICIES,
-  SNAPSHOT_MODES,
   TLS_MODES,
   TRANSACTION_SCOPES,
   type FailurePolicy,
   type RollbackPolicy,
-  type SnapshotMode,
   type TlsMode,
   type TransactionScope,
 } from '../lambda/contract.ts'
+import { readSnapshot } from './app-snapshot.ts'
+import { invalidContext, listOf, numberOf, oneOf, textOf } from './context-values.ts'
+import type { Snapshot } from './snapshot.ts'
 import { SynthesisError } from './synthesis-error.ts'
 
 /** Where an existing database is. */
@@ -35,7 +36,7 @@ export interface AppContext {
   readonly transaction: TransactionScope | undefined
   readonly onRollback: RollbackPolicy | undefined
   readonly onFailure: FailurePolicy | undefined
-  readonly snapshot: SnapshotMode | undefined
+  readonly snapshot: Snapshot
   readonly tls: TlsMode | undefined
   readonly bucketName: string | undefined
   /** Minutes. */
@@ -61,10 +62,10 @@ export function readAppContext(node: Node): AppContext {
     transaction: oneOf(node, 'transaction', TRANSACTION_SCOPES),
     onRollback: oneOf(node, 'onRollback', ROLLBACK_POLICIES),
     onFailure: oneOf(node, 'onFailure', FAILURE_POLICIES),
-    snapshot: oneOf(node, 'snapshot', SNAPSHOT_MODES),
+    snapshot: readSnapshot(node),
     tls: oneOf(node, 'tls', TLS_MODES),
     bucketName: text('bucketName'),
-    totalTimeout: readMinutes(node, 'totalTimeout'),
+    totalTimeout: numberOf(node, 'totalTimeout', 'minutes'),
   }
 }
 
@@ -92,43 +93,12 @@ function readExisting(node: Node): ExistingDatabaseContext {
   }
 }
 
-/** Context from a command line is text; from `cdk.json` it may be a number or a list as well. */
-function textOf(node: Node, key: string): string | undefined {
-  const value: unknown = node.tryGetContext(key)
-  if (value === undefined || value === null || value === '') return undefined
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return String(value)
-  if (Array.isArray(value)) return value.map(String).join(',')
-  throw invalidContext(key, JSON.stringify(value), 'Give a text.')
-}
-
-function listOf(node: Node, key: string): readonly string[] {
-  const entries = (textOf(node, key) ?? '').split(',').map((entry) => entry.trim())
-  return entries.filter((entry) => entry !== '')
-}
-
-function oneOf<T extends string>(node: Node, key: string, known: readonly T[]): T | undefined {
-  const value = textOf(node, key)
-  if (value === undefined) return undefined
-  const found = known.find((entry) => entry === value)
-  if (found === undefined) throw invalidContext(key, value, `Give one of: ${known.join(', ')}.`)
-  return found
-}
-
 function readPort(node: Node): number | undefined {
   const value = textOf(node, 'port')
   if (value === undefined) return undefined
   const port = Number(value)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw invalidContext('port', value, 'Give 1 to 65535.')
   return port
-}
-
-function readMinutes(node: Node, key: string): number | undefined {
-  const value = textOf(node, key)
-  if (value === undefined) return undefined
-  const minutes = Number(value)
-  if (!Number.isFinite(minutes) || minutes <= 0) throw invalidContext(key, value, 'Give a number of minutes.')
-  return minutes
 }
 
 /** Secrets Manager ends an ARN with six random characters; a permission for the ARN without them matches nothing. */
@@ -140,8 +110,4 @@ function readSecretArn(node: Node): string {
     value,
     'Give the whole ARN: arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>.',
   )
-}
-
-function invalidContext(key: string, value: string, remedy: string): SynthesisError {
-  return new SynthesisError(`CONFIG_INVALID: the context value "${key}" is "${value}". ${remedy}`)
 }

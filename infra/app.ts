@@ -8,7 +8,6 @@ import type { ExistingDatabase } from './database-target.ts'
 import { defined } from './defined.ts'
 import { createExampleDatabase } from './example-database.ts'
 import { MigrationStack } from './migration-stack.ts'
-import { Snapshot } from './snapshot.ts'
 import { SynthesisError } from './synthesis-error.ts'
 
 /**
@@ -25,7 +24,11 @@ import { SynthesisError } from './synthesis-error.ts'
  * | `databaseName` | default: the secret's `dbname` |
  * | `migrations` | directory, default `migrations` |
  * | `set`, `transaction`, `onRollback`, `onFailure` | as in `DatabaseMigrationProps` |
- * | `snapshot` | `logical` (default) or `none` |
+ * | `snapshot` | `logical` (default), `rds` or `none` |
+ * | `snapshotScope`, `snapshotExclude`, `snapshotWorkers` | of a logical one: `affected` or `schemas:a,b`; tables, separated by commas; sessions |
+ * | `snapshotKeepLast` | how many of the newest are never deleted (logical), or are kept (rds) |
+ * | `snapshotExpireAfter`, `snapshotLockFor` | days |
+ * | `instanceIdentifier`, `clusterIdentifier` | what `rds` takes the snapshot of, for a database that exists |
  * | `tls` | `verify-full` (default) or `disable` |
  * | `totalTimeout` | minutes, default 14, at most 60 |
  * | `bucketName` | an existing bucket in place of a new one |
@@ -57,7 +60,7 @@ function migrationProps(stack: Stack, context: AppContext): DatabaseMigrationPro
       onRollback,
       onFailure,
       tls,
-      snapshot: snapshot === undefined ? undefined : Snapshot[snapshot](),
+      snapshot,
       totalTimeout: totalTimeout === undefined ? undefined : Duration.minutes(totalTimeout),
       snapshotBucket: bucketName === undefined ? undefined : s3.Bucket.fromBucketName(stack, 'Bucket', bucketName),
     }),

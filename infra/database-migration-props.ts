@@ -1,5 +1,6 @@
 import type { Duration } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 import type * as s3 from 'aws-cdk-lib/aws-s3'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
@@ -95,6 +96,13 @@ export interface DatabaseMigrationProps {
    * @default - a new one: private, encrypted, versioned, expiring after 30 days, kept when the stack is deleted
    */
   readonly snapshotBucket?: s3.IBucket
+
+  /**
+   * The key that encrypts the bucket that is made for snapshots.
+   *
+   * @default - a new one, that rotates and is kept when the stack is deleted
+   */
+  readonly encryptionKey?: kms.IKey
 
   /**
    * `verify-full` checks the server's certificate and name. `disable` is for tests and tunnels.

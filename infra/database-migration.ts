@@ -13,9 +13,11 @@ import { createMigrationFunction } from './migration-function.ts'
 import { readMigrationSet, type MigrationSet } from './migration-set.ts'
 import { migrationSettings, settingsProperty, type MigrationSettings } from './migration-settings.ts'
 import { allowNetworkAccess } from './network-access.ts'
+import { grantRdsSnapshots, rdsServer } from './rds-server.ts'
 import { grantSecret } from './secret-access.ts'
 import { runTime, type RunTime } from './run-time.ts'
 import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
+import { snapshotRetention } from './snapshot-settings.ts'
 import { explained } from './synthesis-error.ts'
 
 /** Between two invocations of a run that one was not enough for. */
@@ -63,15 +65,21 @@ export class DatabaseMigration extends Construct {
     const migrations = explained(() => readMigrationSet(props.migrations))
     const target = databaseTarget(this, props)
     const time = runTime(this, props.totalTimeout)
-    this.bucket = props.snapshotBucket ?? createSnapshotBucket(this)
-    const snapshots = { bucket: this.bucket, prefix: snapshotPrefix(this, settings.set) }
+    const prefix = snapshotPrefix(this, settings.set)
+    const retention = snapshotRetention(this, props)
+    const { encryptionKey } = props
+    this.bucket = props.snapshotBucket ?? createSnapshotBucket(this, { prefix, retention, encryptionKey })
+    const location = { bucket: this.bucket, prefix }
+    const server = rdsServer(this, props.snapshot, target, settings.set)
+    const snapshots = { location, retention, server }
     const logGroup = this.#createLogGroup('Logs', props)
 
     this.function = explained(() =>
       createMigrationFunction(this, { props, settings, time, migrations, target, snapshots, logGroup }),
     )
     grantSecret(this, target.secret, this.function)
-    grantSnapshots(this.function, snapshots)
+    grantSnapshots(this.function, location)
+    if (server !== undefined) grantRdsSnapshots(this, server, this.function)
 
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.function,

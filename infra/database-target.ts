@@ -31,6 +31,8 @@ export interface DatabaseTarget {
   readonly port: ec2.Port
   /** Undefined: the secret says. */
   readonly endpoint: { readonly host?: string; readonly port?: string }
+  /** The RDS instance or cluster that the database is; undefined: not known. */
+  readonly storage: { readonly kind: 'instance' | 'cluster'; readonly identifier: string } | undefined
   /** What must be up before the first statement. */
   readonly resources: readonly IDependable[]
 }
@@ -57,8 +59,14 @@ const DATABASE_RESOURCES = [
  */
 export function databaseTarget(scope: Construct, props: DatabaseTargetProps): DatabaseTarget {
   const { database } = props
-  if ('instanceEndpoint' in database) return managedTarget(scope, props, database, database.instanceEndpoint)
-  if ('clusterEndpoint' in database) return managedTarget(scope, props, database, database.clusterEndpoint)
+  if ('instanceEndpoint' in database) {
+    const storage = { kind: 'instance', identifier: database.instanceIdentifier } as const
+    return { ...managedTarget(scope, props, database, database.instanceEndpoint), storage }
+  }
+  if ('clusterEndpoint' in database) {
+    const storage = { kind: 'cluster', identifier: database.clusterIdentifier } as const
+    return { ...managedTarget(scope, props, database, database.clusterEndpoint), storage }
+  }
   if ('dbProxyArn' in database) return proxyTarget(scope, props, database)
   return existingTarget(props, database)
 }
@@ -68,7 +76,7 @@ function managedTarget(
   props: DatabaseTargetProps,
   database: rds.IDatabaseInstance | rds.IDatabaseCluster,
   endpoint: rds.Endpoint,
-): DatabaseTarget {
+): Omit<DatabaseTarget, 'storage'> {
   refuseOtherEngines(scope, database.engine)
   return {
     secret: required(scope, 'secret', props.secret ?? ownMembers(database).secret),
@@ -95,6 +103,7 @@ function proxyTarget(scope: Construct, props: DatabaseTargetProps, proxy: rds.ID
     connections,
     port: ec2.Port.tcp(POSTGRES_PORT),
     endpoint: { host: proxy.endpoint, port: String(POSTGRES_PORT) },
+    storage: undefined,
     resources: [resourcesOf(proxy, DATABASE_RESOURCES)],
   }
 }
@@ -110,6 +119,7 @@ function existingTarget(props: DatabaseTargetProps, database: ExistingDatabase):
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port: String(port) }),
     },
+    storage: undefined,
     resources: [],
   }
 }

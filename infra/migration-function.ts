@@ -12,7 +12,7 @@ import { defined } from './defined.ts'
 import type { MigrationSet } from './migration-set.ts'
 import type { MigrationSettings } from './migration-settings.ts'
 import type { RunTime } from './run-time.ts'
-import type { SnapshotLocation } from './snapshot-bucket.ts'
+import { snapshotEnvironment, type SnapshotEnvironmentInput } from './snapshot-environment.ts'
 import { withStagedBundle } from './stage-bundle.ts'
 
 export interface MigrationFunctionInput {
@@ -21,7 +21,7 @@ export interface MigrationFunctionInput {
   readonly time: RunTime
   readonly migrations: MigrationSet
   readonly target: DatabaseTarget
-  readonly snapshots: SnapshotLocation
+  readonly snapshots: Omit<SnapshotEnvironmentInput, 'settings'>
   readonly logGroup: logs.ILogGroup
 }
 
@@ -64,7 +64,7 @@ function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup
     description: 'Lockstep migration function',
     allowAllOutbound: false,
   })
-  group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'Secrets Manager, S3 and CloudFormation')
+  group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'Secrets Manager, S3, CloudFormation and RDS')
   // Amazon's resolver needs no rule; a network with name servers of its own does.
   group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.DNS_UDP, 'Name servers')
   group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.DNS_TCP, 'Name servers')
@@ -91,9 +91,7 @@ function environmentOf({
     historySchema: settings.historySchema,
     migrations: MIGRATIONS_FOLDER,
     migrationsDigest: migrations.digest,
-    snapshots: `s3://${snapshots.bucket.bucketName}/${snapshots.prefix}`,
-    snapshotKey: snapshots.bucket.encryptionKey?.keyArn,
-    snapshotMode: settings.snapshot,
+    ...snapshotEnvironment({ ...snapshots, settings: settings.snapshot }),
     transaction: settings.transaction,
     onRollback: settings.onRollback,
     onFailure: settings.onFailure,

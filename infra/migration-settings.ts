@@ -1,8 +1,8 @@
 import type { Construct } from 'constructs'
-import type { FailurePolicy, RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import type { FailurePolicy, RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
 import { digestOf } from './migration-set.ts'
-import { Snapshot } from './snapshot.ts'
+import { snapshotSettings, type SnapshotSettings } from './snapshot-settings.ts'
 import { invalidProperty } from './synthesis-error.ts'
 
 /** What decides how a run behaves: a change to any of it is a reason to run. */
@@ -12,7 +12,7 @@ export interface MigrationSettings {
   readonly transaction: TransactionScope
   readonly onRollback: RollbackPolicy
   readonly onFailure: FailurePolicy
-  readonly snapshot: SnapshotMode
+  readonly snapshot: SnapshotSettings
   readonly autoApply: boolean
   readonly tls: TlsMode
 }
@@ -30,7 +30,7 @@ export function migrationSettings(scope: Construct, props: DatabaseMigrationProp
     transaction: props.transaction ?? 'run',
     onRollback: props.onRollback ?? 'revert',
     onFailure: props.onFailure ?? 'revert',
-    snapshot: (props.snapshot ?? Snapshot.logical()).mode,
+    snapshot: snapshotSettings(scope, props),
     autoApply: props.autoApply ?? true,
     tls: props.tls ?? 'verify-full',
   }
@@ -44,14 +44,7 @@ export function settingsProperty(settings: MigrationSettings, address: string): 
   return `${digestOf(settings)} ${address}`
 }
 
-function refuseInvalid(scope: Construct, { set, historySchema, onFailure, snapshot }: DatabaseMigrationProps): void {
-  if (onFailure === 'restore' && snapshot?.mode === 'none') {
-    throw invalidProperty(
-      scope,
-      '"onFailure" is "restore", but "snapshot" is Snapshot.none(): there would be nothing to restore.',
-      "Give Snapshot.logical(), or onFailure: 'revert'.",
-    )
-  }
+function refuseInvalid(scope: Construct, { set, historySchema }: DatabaseMigrationProps): void {
   if (set !== undefined && !isName(set)) {
     throw invalidProperty(scope, `"set" is "${set}".`, 'Use 1 to 63 letters, digits, "-", "_" or ".".')
   }

@@ -21,7 +21,8 @@ import type { Lockstep } from './lockstep.ts'
 import { restoreFor } from './restore-for.ts'
 import { restoreSnapshot } from './snapshot/restore.ts'
 import { snapshotFor, takeManualSnapshot, type ManualSnapshot } from './snapshot-for.ts'
-import { listSnapshots } from './snapshot/snapshot.ts'
+import { refuseStorageSnapshot } from './snapshot/storage-restore.ts'
+import { allSnapshots, type StorageSnapshotListing, type StorageSnapshotResult } from './storage-snapshots.ts'
 import { VERSION } from './version.ts'
 
 export type { DownTarget } from './engine/plan-down.ts'
@@ -51,8 +52,8 @@ export interface ActionResults {
   readonly plan: PlanResult
   readonly up: RunResult
   readonly down: RunResult
-  readonly snapshot: SnapshotResult
-  readonly snapshots: { readonly snapshots: readonly SnapshotListing[] }
+  readonly snapshot: SnapshotResult | StorageSnapshotResult
+  readonly snapshots: { readonly snapshots: readonly (SnapshotListing | StorageSnapshotListing)[] }
   readonly restore: RestoreResult
   readonly health: HealthResult
 }
@@ -97,8 +98,9 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
     case 'snapshot':
       return takeManualSnapshot(lockstep, randomUUID(), request)
     case 'snapshots':
-      return { snapshots: await listSnapshots(lockstep.snapshots(), await lockstep.databaseName()) }
+      return { snapshots: await allSnapshots(lockstep) }
     case 'restore': {
+      refuseStorageSnapshot(request.uri)
       const into = request.into === undefined ? {} : { into: request.into }
       return restoreSnapshot(lockstep.snapshots(), { uri: request.uri, ...into })
     }

@@ -1,10 +1,12 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { RDSClient } from '@aws-sdk/client-rds'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { systemClock } from './adapters/clock.ts'
 import { createDirectoryStore } from './adapters/directory-store.ts'
 import { endpointFromSecret, endpointFromUrl } from './adapters/endpoint.ts'
 import { connect, openClient, type ConnectOptions, type Endpoint } from './adapters/postgres.ts'
+import { createRdsStorage } from './adapters/rds.ts'
 import { createS3Store } from './adapters/s3-store.ts'
 import { readDatabaseSecret, readPendingSecret } from './adapters/secrets-manager.ts'
 import { readStackStatus } from './adapters/stack-status.ts'
@@ -15,6 +17,7 @@ import { LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { Log } from './log.ts'
 import { parseStoreLocation } from './snapshot/location.ts'
+import type { StorageContext } from './snapshot/storage-snapshot.ts'
 import type { SnapshotStore } from './snapshot/store.ts'
 import { VERSION } from './version.ts'
 
@@ -44,7 +47,15 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
     budgetMs: config.connectTimeoutMs,
     ...(database === undefined ? {} : { database }),
   })
+  const parts = {
+    clock: systemClock,
+    log,
+    remainingMs: invocation.remainingMs ?? (() => Infinity),
+    shouldPause: invocation.shouldPause ?? (() => false),
+    ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
+  }
   return {
+    ...parts,
     config,
     connect: (database) => connect(options(database)),
     databaseName: async () => (await endpoints.endpoint(false)).database,
@@ -62,12 +73,8 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
       ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
     }),
     stackStatus: (stackId) => readStackStatus(new CloudFormationClient({ maxAttempts: 1 }), stackId, log),
-    clock: systemClock,
-    log,
-    remainingMs: invocation.remainingMs ?? (() => Infinity),
-    shouldPause: invocation.shouldPause ?? (() => false),
+    storage: () => ({ ...parts, ...storageOf(config) }),
     deadline: invocation.deadline ?? null,
-    ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
   }
 }
 
@@ -89,6 +96,28 @@ function endpointReader({ database }: Config): Pick<ConnectOptions, 'endpoint' |
       const secret = await readPendingSecret(client, database.secretArn)
       return secret === null ? null : endpointFromSecret(database, secret)
     },
+  }
+}
+
+/** Describing and beginning are quick; without a route to the service, waiting longer does not help. */
+const RDS_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 15_000, throwOnRequestTimeout: true }
+
+/** Each costs as much as the storage that has changed since. */
+const RDS_KEEP_LAST = 5
+
+function storageOf({ rds, set, snapshotKeepLast }: Config): Pick<StorageContext, 'service' | 'owner' | 'keepLast'> {
+  if (rds === null) {
+    throw new LockstepError({
+      code: 'CONFIG_INVALID',
+      message: 'No RDS instance or cluster is configured to take snapshots of.',
+      state: UNTOUCHED,
+      remedy: 'Give the construct Snapshot.rds().',
+    })
+  }
+  return {
+    service: createRdsStorage(new RDSClient({ maxAttempts: 3, requestHandler: RDS_TIMEOUTS }), rds),
+    owner: { prefix: rds.snapshotPrefix, set, stack: rds.stackName },
+    keepLast: snapshotKeepLast ?? RDS_KEEP_LAST,
   }
 }
 

@@ -54,6 +54,8 @@ export interface Config extends SnapshotSettings {
   readonly snapshots: { readonly location: string; readonly kmsKeyId: string | null } | null
   /** Whether a run takes a snapshot before its first statement. */
   readonly snapshotMode: SnapshotMode
+  /** Where storage-level snapshots are taken; null: nowhere. */
+  readonly rds: RdsConfig | null
   /** How long a deployment may take over all its invocations. Null: as long as one. */
   readonly totalTimeoutMs: number | null
   /** How long to wait for another run of the same set. */
@@ -63,6 +65,15 @@ export interface Config extends SnapshotSettings {
   readonly trigger: Trigger
   /** Recorded with every applied migration. */
   readonly appliedBy: string
+}
+
+/** The server whose storage RDS snapshots, and how the snapshots are told from others. */
+export interface RdsConfig {
+  readonly kind: 'instance' | 'cluster'
+  readonly identifier: string
+  /** Begins the identifier of every snapshot. */
+  readonly snapshotPrefix: string
+  readonly stackName: string
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -80,6 +91,7 @@ const DEFAULT_CONNECT_TIMEOUT_SECONDS = 60
 export function configFromEnvironment(environment: Environment): Config {
   const read = reader(environment)
   const snapshots = read.optional('snapshots')
+  const snapshotMode = read.oneOf('snapshotMode', SNAPSHOT_MODES, 'logical')
   return {
     database: {
       kind: 'secret',
@@ -102,8 +114,9 @@ export function configFromEnvironment(environment: Environment): Config {
     onFailure: read.oneOf('onFailure', FAILURE_POLICIES, 'revert'),
     autoApply: read.boolean('autoApply', true),
     snapshots: snapshots === null ? null : { location: snapshots, kmsKeyId: read.optional('snapshotKey') },
-    snapshotMode: snapshots === null ? 'none' : read.oneOf('snapshotMode', SNAPSHOT_MODES, 'logical'),
+    snapshotMode: snapshots === null && snapshotMode === 'logical' ? 'none' : snapshotMode,
     ...snapshotSettings(read),
+    rds: snapshotMode === 'rds' ? rdsConfig(read) : null,
     totalTimeoutMs: milliseconds(read.number('totalTimeout', null)),
     lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
     connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
@@ -120,6 +133,16 @@ function snapshotSettings(read: Reader): SnapshotSettings {
     snapshotWorkers: read.count('snapshotWorkers', MAX_SNAPSHOT_WORKERS) ?? defaults.snapshotWorkers,
     snapshotKeepLast: read.count('snapshotKeepLast'),
     snapshotKeepDays: read.count('snapshotKeepDays'),
+  }
+}
+
+function rdsConfig(read: Reader): RdsConfig {
+  const instance = read.optional('rdsInstance')
+  return {
+    kind: instance === null ? 'cluster' : 'instance',
+    identifier: instance ?? read.required('rdsCluster'),
+    snapshotPrefix: read.required('rdsSnapshotPrefix'),
+    stackName: read.required('stackName'),
   }
 }
 

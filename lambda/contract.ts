@@ -37,6 +37,10 @@ export const ENVIRONMENT = {
   snapshotWorkers: 'LOCKSTEP_SNAPSHOT_WORKERS',
   snapshotKeepLast: 'LOCKSTEP_SNAPSHOT_KEEP_LAST',
   snapshotKeepDays: 'LOCKSTEP_SNAPSHOT_KEEP_DAYS',
+  rdsInstance: 'LOCKSTEP_RDS_INSTANCE',
+  rdsCluster: 'LOCKSTEP_RDS_CLUSTER',
+  rdsSnapshotPrefix: 'LOCKSTEP_RDS_SNAPSHOT_PREFIX',
+  stackName: 'LOCKSTEP_STACK_NAME',
   transaction: 'LOCKSTEP_TRANSACTION',
   onRollback: 'LOCKSTEP_ON_ROLLBACK',
   onFailure: 'LOCKSTEP_ON_FAILURE',
@@ -61,7 +65,8 @@ export type RollbackPolicy = (typeof ROLLBACK_POLICIES)[number]
 export const FAILURE_POLICIES = ['revert', 'restore'] as const
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number]
 
-export const SNAPSHOT_MODES = ['logical', 'none'] as const
+/** `logical`: a copy in the snapshot store. `rds`: one of the storage, by RDS itself. */
+export const SNAPSHOT_MODES = ['logical', 'rds', 'none'] as const
 export type SnapshotMode = (typeof SNAPSHOT_MODES)[number]
 
 /** `verify-full` checks the server's certificate and name; `disable` is for tests and tunnels. */

@@ -4,6 +4,7 @@ import type { Connection } from './engine/database.ts'
 import type { Migration } from './engine/migration.ts'
 import type { Log } from './log.ts'
 import type { SnapshotContext } from './snapshot/snapshot.ts'
+import type { StorageContext } from './snapshot/storage-snapshot.ts'
 
 /** A composed Lockstep: one database, one set of migrations, one snapshot store. Made by `compose.ts`. */
 export interface Lockstep {
@@ -15,6 +16,8 @@ export interface Lockstep {
   readonly readMigrations: () => readonly Migration[]
   /** @throws LockstepError `CONFIG_INVALID` when no store is configured. */
   readonly snapshots: () => SnapshotContext
+  /** @throws LockstepError `CONFIG_INVALID` when no RDS instance or cluster is configured. */
+  readonly storage: () => StorageContext
   /** The status of a stack from CloudFormation; null when it cannot be asked. */
   readonly stackStatus: (stackId: string) => Promise<string | null>
   readonly clock: Clock

@@ -10,7 +10,7 @@ import { restoreSnapshot } from './snapshot/restore.ts'
  */
 export function restoreFor(lockstep: Lockstep): RestoreSnapshot {
   const { snapshotMode, snapshotScope, snapshotExclude } = lockstep.config
-  if (snapshotMode === 'none') throw withoutSnapshot()
+  if (snapshotMode !== 'logical') throw withoutSnapshot(snapshotMode)
   if (snapshotScope.kind !== 'database') throw withoutRows(`snapshots hold only "${snapshotScope.kind}"`)
   if (snapshotExclude.length > 0) throw withoutRows(`snapshots leave out ${snapshotExclude.join(', ')}`)
   return async (uri, seal) => {
@@ -39,12 +39,13 @@ function withoutRows(what: string): LockstepError {
   })
 }
 
-function withoutSnapshot(): LockstepError {
+function withoutSnapshot(mode: 'rds' | 'none'): LockstepError {
+  const taken = mode === 'none' ? 'none is taken' : 'it is one of the storage, which RDS does not put in place'
   return new LockstepError({
     code: 'CONFIG_INVALID',
-    message: 'A failure is to restore the snapshot (onFailure is "restore"), but none is taken.',
+    message: `A failure is to restore the snapshot (onFailure is "restore"), but ${taken}.`,
     state: UNTOUCHED,
     remedy:
-      'Have one taken (on the command line: give --snapshots with a directory or s3://bucket/prefix, and not --no-snapshot), or choose onFailure "revert".',
+      'Have a logical one taken (on the command line: give --snapshots with a directory or s3://bucket/prefix, and not --no-snapshot), or choose onFailure "revert".',
   })
 }

@@ -2,6 +2,8 @@ import type { TakeSnapshot } from './engine/ongoing-run.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotResult } from './contract.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
+import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
+import { storageSnapshotNow, type StorageSnapshotResult } from './storage-snapshots.ts'
 import type { SnapshotScope, SnapshotScopeSetting, SnapshotSelection } from './snapshot/scope.ts'
 
 /** How the runs of a composition take their snapshot. Null: they take none. */
@@ -16,6 +18,8 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
         const snapshot = await take(lockstep, runId, selectionOf(lockstep, wholeIfAffected(snapshotScope)))
         return snapshot.uri
       }
+    case 'rds':
+      return async (runId) => (await takeStorageSnapshot(lockstep.storage(), runId)).arn
     default:
       return snapshotMode satisfies never
   }
@@ -30,7 +34,7 @@ export interface ManualSnapshot {
 }
 
 /**
- * Takes a snapshot that no run comes after.
+ * Takes a snapshot that no run comes after: of the storage where that is configured and no rows are chosen.
  *
  * @throws LockstepError `SNAPSHOT_FAILED`, `DATABASE_UNREACHABLE`, `CONFIG_INVALID`.
  */
@@ -38,7 +42,10 @@ export async function takeManualSnapshot(
   lockstep: Lockstep,
   runId: string,
   { scope, exclude }: ManualSnapshot,
-): Promise<SnapshotResult> {
+): Promise<SnapshotResult | StorageSnapshotResult> {
+  if (lockstep.config.snapshotMode === 'rds' && scope === undefined && exclude === undefined) {
+    return storageSnapshotNow(lockstep, runId)
+  }
   const selection = selectionOf(lockstep, scope ?? wholeIfAffected(lockstep.config.snapshotScope))
   return take(lockstep, runId, exclude === undefined ? selection : { ...selection, exclude })
 }

@@ -2,6 +2,7 @@ import { perform } from '../../lambda/actions.ts'
 import { compose } from '../../lambda/compose.ts'
 import type { HistoryResult, RunResult, SnapshotListing, StatusResult } from '../../lambda/contract.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
+import { listSnapshots } from '../../lambda/snapshot/snapshot.ts'
 import { silentLog } from '../../lambda/log.ts'
 import { DEFAULT_SETTINGS } from '../options.ts'
 import { configOf } from '../settings.ts'
@@ -82,8 +83,8 @@ async function deploy(
   const before = await schemaNow()
   const run = await perform(lockstep, { action: 'up' })
   const after = await schemaNow()
-  const { snapshots } = await perform(lockstep, { action: 'snapshots' })
-  const snapshot = snapshots.find((listing) => listing.uri === run.snapshot) ?? null
+  const stored = await listSnapshots(lockstep.snapshots())
+  const snapshot = stored.find((listing) => listing.uri === run.snapshot) ?? null
   const migrations = lockstep.config.migrations.directory
   const deployment = { migrations, run, snapshot, schema: before !== null && after !== null ? { before, after } : null }
   tell({ kind: 'deployment', deployment })

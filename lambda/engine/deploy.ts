@@ -6,6 +6,7 @@ import { whyNotBeneath } from './half-done.ts'
 import { downSteps, nothingLeft, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { PlannedRun } from './ongoing-run.ts'
+import { isPause } from './pause.ts'
 import { planDown } from './plan-down.ts'
 import { planUp } from './plan.ts'
 import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from './rollback.ts'
@@ -188,6 +189,7 @@ function snapshotIfPossible(
     try {
       return await takeSnapshot(runId, steps)
     } catch (error) {
+      if (isPause(error)) throw error
       context.log.warn('no snapshot could be taken before the rollback; going on without', { error: messageOf(error) })
       return null
     }

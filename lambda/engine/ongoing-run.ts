@@ -10,7 +10,7 @@ import type { Step } from './step.ts'
 
 /**
  * Takes a complete, verified snapshot before the first of these steps and gives its URI, or null when it may be done
- * without.
+ * without. Throws `Paused` while it is in the making and another invocation will follow, which asks again.
  */
 export type TakeSnapshot = (runId: string, steps: readonly Step[]) => Promise<string | null>
 

@@ -3,14 +3,15 @@ import { errorOf } from '../errors.ts'
 import { archiveCode } from './code-archive.ts'
 import { cancelOnAbort } from './cancel-on-abort.ts'
 import type { EngineContext } from './context.ts'
+import type { Connection } from './database.ts'
 import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
 import type { StepError } from './failure.ts'
 import { hasDeferrable } from './deferred-constraints.ts'
 import { createHistory } from './history-schema.ts'
 import { noLockWaits } from './lock-budget.ts'
-import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun } from './ongoing-run.ts'
-import { pausesHere, wasCutShort } from './pause.ts'
+import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun, type TakeSnapshot } from './ongoing-run.ts'
+import { isPause, pausesHere, wasCutShort } from './pause.ts'
 import { recover } from './recover.ts'
 import { refuseUnrestorable } from './restorable.ts'
 import {
@@ -41,12 +42,7 @@ export async function executeRun(context: EngineContext, session: Session, plann
   if (failure !== null) return recover(context, session, run, errorOf(failure))
   const stopCancelling = cancelOnAbort(context, session.connection, planned.signal)
   try {
-    if (run.snapshot === null) {
-      run.snapshot = await takeSnapshot(context, session, run)
-      stepRun.progressed = run.snapshot !== null
-    }
-    await archiveCode(planned.archive, planned.steps)
-    const end = await runSegments(session, run, stepRun)
+    const end = (await prepare(context, session, run, stepRun)) ? await runSegments(session, run, stepRun) : 'paused'
     await stopCancelling()
     return end === 'paused' ? paused(context, run) : succeeded(context, run)
   } catch (error) {
@@ -88,12 +84,39 @@ export async function concludeRun(context: EngineContext, session: Session, plan
   return succeeded(context, run)
 }
 
-async function takeSnapshot(context: EngineContext, { connection }: Session, run: OngoingRun): Promise<string | null> {
+/** What comes before the first statement. False: the snapshot is still in the making, and the run is paused. */
+async function prepare(
+  context: EngineContext,
+  { connection }: Session,
+  run: OngoingRun,
+  stepRun: StepRun,
+): Promise<boolean> {
   const { planned, runId } = run
-  if (planned.takeSnapshot === null) return null
+  if (run.snapshot === null && planned.takeSnapshot !== null) {
+    try {
+      run.snapshot = await takeSnapshot(context, connection, run, planned.takeSnapshot)
+    } catch (error) {
+      if (!isPause(error)) throw error
+      context.log.info('the snapshot is not there yet; the next invocation goes on waiting', { runId })
+      await connection.execute(pauseRunSql(context, runId, { reverted: revertedBy(run) }))
+      return false
+    }
+    stepRun.progressed = run.snapshot !== null
+  }
+  await archiveCode(planned.archive, planned.steps)
+  return true
+}
+
+async function takeSnapshot(
+  context: EngineContext,
+  connection: Connection,
+  run: OngoingRun,
+  take: TakeSnapshot,
+): Promise<string | null> {
+  const { runId } = run
   const began = context.clock.monotonic()
   context.log.info('taking a snapshot', { runId })
-  const snapshot = await planned.takeSnapshot(runId, planned.steps)
+  const snapshot = await take(runId, run.planned.steps)
   run.snapshotMs = Math.round(context.clock.monotonic() - began)
   if (snapshot !== null) await connection.execute(recordSnapshotSql(context, runId, snapshot))
   context.log.info('snapshot taken', { snapshot, durationMs: run.snapshotMs })

@@ -35,6 +35,7 @@ export function configOn(
     snapshots: { location: snapshots, kmsKeyId: null },
     snapshotMode: 'none',
     ...DEFAULT_SNAPSHOT_SETTINGS,
+    rds: null,
     migrationsDigest: null,
     totalTimeoutMs: null,
     lockTimeoutMs: LOCK_PATIENCE_MS,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { App } from 'aws-cdk-lib'
+import { App, Duration } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { readAppContext, type AppContext } from '../../infra/app-context.ts'
@@ -121,8 +121,35 @@ describe('the context', () => {
     })
   })
 
+  it('chooses a snapshot with all that can be said of it', () => {
+    const logical = {
+      snapshotScope: 'schemas:shop,billing',
+      snapshotExclude: 'audit.*, shop.sessions',
+      snapshotWorkers: '8',
+      snapshotKeepLast: '3',
+      snapshotExpireAfter: '90',
+    }
+    expect(read(logical).snapshot.choice).toEqual({
+      mode: 'logical',
+      scope: { schemas: ['shop', 'billing'] },
+      exclude: ['audit.*', 'shop.sessions'],
+      workers: 8,
+      keepLast: 3,
+      expireAfter: Duration.days(90),
+    })
+    expect(read({ snapshot: 'rds', clusterIdentifier: 'shop', snapshotKeepLast: 2 }).snapshot.choice).toEqual({
+      mode: 'rds',
+      clusterIdentifier: 'shop',
+      keepLast: 2,
+    })
+  })
+
   it.each([
-    [{ snapshot: 'full' }, '"snapshot" is "full". Give one of: logical, none.'],
+    [{ snapshot: 'full' }, '"snapshot" is "full". Give one of: logical, rds, none.'],
+    [{ snapshotScope: 'all' }, '"snapshotScope" is "all". Give database, affected, or schemas:one,another.'],
+    [{ snapshotKeepLast: 'all' }, '"snapshotKeepLast" is "all". Give a number of snapshots.'],
+    [{ snapshot: 'rds', snapshotWorkers: '2' }, '"snapshotWorkers" is "2". Leave it out: the snapshot is "rds".'],
+    [{ instanceIdentifier: 'shop' }, '"instanceIdentifier" is "shop". Leave it out: the snapshot is "logical".'],
     [{ onRollback: 'down' }, '"onRollback" is "down". Give one of: revert, keep.'],
     [{ onFailure: 'keep' }, '"onFailure" is "keep". Give one of: revert, restore.'],
     [{ tls: 'off' }, '"tls" is "off". Give one of: verify-full, disable.'],

@@ -7,6 +7,7 @@ import * as rds from 'aws-cdk-lib/aws-rds'
 import * as s3 from 'aws-cdk-lib/aws-s3'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, it } from 'vitest'
+import { Snapshot, type DatabaseMigrationProps } from '../../infra/index.ts'
 import {
   createApp,
   createCluster,
@@ -14,15 +15,10 @@ import {
   createStack,
   existingDatabase,
   SECRET_ARN,
+  synthesize,
   type TemplateResource,
 } from './fixtures.ts'
-
-interface Statement {
-  readonly Action: string | readonly string[]
-  readonly Effect: string
-  readonly Resource: unknown
-  readonly Condition?: unknown
-}
+import { allows, type Attempt, type Statement } from './iam.ts'
 
 /** What the function's role may do, beyond AWS's managed policies for a function in a network. */
 function statementsOf(template: Template): readonly Statement[] {
@@ -32,6 +28,10 @@ function statementsOf(template: Template): readonly Statement[] {
     .flatMap(
       ([, { Properties }]) => (Properties.PolicyDocument as { readonly Statement: readonly Statement[] }).Statement,
     )
+}
+
+function functionStatements(props: Partial<DatabaseMigrationProps> = {}): readonly Statement[] {
+  return statementsOf(synthesize(props))
 }
 
 const PREFIX = 'lockstep/Shop/default'
@@ -110,6 +110,90 @@ describe('the permissions of the function', () => {
         Resource: expect.stringMatching(/of-bucket$/),
       },
     ])
+  })
+})
+
+function objects(key: string): string {
+  return `<MigrationSnapshotBucket810D29DD>/${key}`
+}
+
+function rdsArn(resource: string): string {
+  return `arn:<AWS::Partition>:rds:<AWS::Region>:<AWS::AccountId>:${resource}`
+}
+
+describe('the objects of a bucket', () => {
+  const own = objects(`${PREFIX}/shop/20260101T000000Z-1/manifest.json`)
+  const list = { action: 's3:ListBucket', resource: '<MigrationSnapshotBucket810D29DD>' }
+
+  it.each<[string, Attempt]>([
+    ['reads', { action: 's3:GetObject', resource: own }],
+    ['writes', { action: 's3:PutObject', resource: own }],
+    ['deletes', { action: 's3:DeleteObject', resource: own }],
+    ['gives up an upload of', { action: 's3:AbortMultipartUpload', resource: own }],
+    ['lists', { ...list, conditions: { 's3:prefix': `${PREFIX}/shop/` } }],
+  ])('the function %s its own', (_, attempt) => {
+    expect(allows(functionStatements(), attempt)).toBe(true)
+  })
+
+  it.each<[string, Attempt]>([
+    ['read those of another stack', { action: 's3:GetObject', resource: objects('lockstep/Billing/default/x') }],
+    ['read those of another set', { action: 's3:GetObject', resource: objects('lockstep/Shop/billing/x') }],
+    ['read those of a set with a longer name', { action: 's3:GetObject', resource: objects(`${PREFIX}2/x`) }],
+    ['read what else is in the bucket', { action: 's3:GetObject', resource: objects('x') }],
+    ['write those of another set', { action: 's3:PutObject', resource: objects('lockstep/Shop/billing/x') }],
+    ['delete those of another set', { action: 's3:DeleteObject', resource: objects('lockstep/Shop/billing/x') }],
+    ['delete versions', { action: 's3:DeleteObjectVersion', resource: own }],
+    ['read versions', { action: 's3:GetObjectVersion', resource: own }],
+    ['end a lock', { action: 's3:BypassGovernanceRetention', resource: own }],
+    ['change a lock', { action: 's3:PutObjectRetention', resource: own }],
+    ['make them public', { action: 's3:PutObjectAcl', resource: own }],
+    ['read other buckets', { action: 's3:GetObject', resource: `<Other>/${PREFIX}/x` }],
+    ['list the whole bucket', list],
+    ['list those of another set', { ...list, conditions: { 's3:prefix': 'lockstep/Shop/billing/' } }],
+    ['change the rules of the bucket', { action: 's3:PutLifecycleConfiguration', resource: list.resource }],
+    ['change its policy', { action: 's3:PutBucketPolicy', resource: list.resource }],
+    ['delete it', { action: 's3:DeleteBucket', resource: list.resource }],
+  ])('the function cannot %s', (_, attempt) => {
+    expect(allows(functionStatements(), attempt)).toBe(false)
+  })
+})
+
+describe('the snapshots of RDS', () => {
+  const snapshot = Snapshot.rds({ clusterIdentifier: 'shop' })
+  const statements = (): readonly Statement[] => functionStatements({ snapshot })
+  const own = 'cluster-snapshot:lockstep-shop-572ccdaa-0'
+
+  it('are taken of this server alone, and read and deleted by their names', () => {
+    expect(statements().filter(({ Action }) => String(Action).startsWith('rds:'))).toHaveLength(3)
+    const allowed = (action: string, resource: string): boolean =>
+      allows(statements(), { action: `rds:${action}`, resource: rdsArn(resource) })
+    expect([
+      allowed('CreateDBClusterSnapshot', 'cluster:shop'),
+      allowed('CreateDBClusterSnapshot', own),
+      allowed('AddTagsToResource', own),
+      allowed('DeleteDBClusterSnapshot', own),
+      allowed('DescribeDBClusterSnapshots', 'cluster:shop'),
+      allowed('DescribeDBClusterSnapshots', 'cluster-snapshot:*'),
+    ]).toEqual([true, true, true, true, true, true])
+  })
+
+  it.each([
+    ['CreateDBClusterSnapshot', 'cluster:shop2'],
+    ['CreateDBClusterSnapshot', 'cluster-snapshot:nightly'],
+    ['DeleteDBClusterSnapshot', 'cluster-snapshot:nightly'],
+    ['DeleteDBClusterSnapshot', 'cluster-snapshot:lockstep-billing-00000000-0'],
+    ['DeleteDBSnapshot', 'snapshot:lockstep-shop-572ccdaa-0'],
+    ['AddTagsToResource', 'cluster:shop'],
+    ['DeleteDBCluster', 'cluster:shop'],
+    ['ModifyDBCluster', 'cluster:shop'],
+    ['ModifyDBClusterSnapshotAttribute', own],
+    ['RestoreDBClusterFromSnapshot', own],
+  ])('cannot be the reason for %s of %s', (action, resource) => {
+    expect(allows(statements(), { action: `rds:${action}`, resource: rdsArn(resource) })).toBe(false)
+  })
+
+  it('are not granted where the snapshots are logical', () => {
+    expect(functionStatements().filter(({ Action }) => String(Action).includes('rds:'))).toEqual([])
   })
 })
 

@@ -24,6 +24,7 @@ export function lockstepFor(
       snapshots: null,
       snapshotMode: 'none',
       ...DEFAULT_SNAPSHOT_SETTINGS,
+      rds: null,
       migrationsDigest: null,
       totalTimeoutMs: null,
       lockTimeoutMs: 5000,
