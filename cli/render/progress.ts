@@ -1,6 +1,6 @@
 import type { Log, LogFields } from '../../lambda/log.ts'
 import type { Style } from './style.ts'
-import { formatBytes, formatDuration } from './units.ts'
+import { count, formatBytes, formatDuration } from './units.ts'
 
 type Level = 'info' | 'warn' | 'error'
 
@@ -14,9 +14,13 @@ interface ProgressEvent {
 
 /** One line: time since the start, what happened to which migration, and the other facts in brackets. */
 function renderProgress(event: ProgressEvent, style: Style): string {
-  const { migration, ...others } = event.fields
+  const { migration, tablesTotal, ...others } = event.fields
   const known = Object.entries(others).filter(([, value]) => value !== null)
-  const facts = known.map(([name, value]) => factOf(name, value))
+  const facts = known.map(([name, value]) =>
+    name === 'tables' && typeof tablesTotal === 'number'
+      ? `${String(value)} of ${tablesTotal} tables`
+      : factOf(name, value),
+  )
   const parts = [
     subjectOf(decorate(event, style), event.message, migration),
     ...(facts.length > 0 ? [style.quiet(`(${facts.join(', ')})`)] : []),
@@ -37,7 +41,10 @@ function decorate({ level, message }: ProgressEvent, style: Style): string {
 }
 
 function factOf(name: string, value: LogFields[string]): string {
+  if (typeof value === 'number' && name === 'leftMs') return `${formatDuration(value)} left`
   if (typeof value === 'number' && name.endsWith('Ms')) return formatDuration(value)
+  if (typeof value === 'number' && name === 'percent') return `${value} %`
+  if (typeof value === 'number' && name === 'rows') return count(value, 'row')
   if (typeof value === 'number' && name === 'bytes') return formatBytes(value)
   const text = Array.isArray(value) ? value.join(' ') : String(value)
   return `${name} ${text}`

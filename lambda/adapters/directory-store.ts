@@ -41,6 +41,7 @@ async function writeFile(path: string, body: Readable): Promise<{ readonly bytes
     await pipeline(body, createWriteStream(temporary, { flush: true, mode: 0o600 }))
     const { size } = await stat(temporary)
     await rename(temporary, path)
+    await flushDirectory(dirname(path))
     return { bytes: size }
   } catch (error) {
     // A body that was never read would keep its source waiting.
@@ -48,6 +49,13 @@ async function writeFile(path: string, body: Readable): Promise<{ readonly bytes
     await rm(temporary, { force: true }).catch(() => {})
     throw UNWRITABLE.has(codeOf(error)) ? unwritable(path, error) : error
   }
+}
+
+/** Puts the new name on the disk, too. Not every system opens directories. */
+async function flushDirectory(path: string): Promise<void> {
+  const handle = await open(path).catch(() => null)
+  await handle?.sync().catch(() => {})
+  await handle?.close()
 }
 
 // Only the file system gives these; others may be the body's, such as the reset of a database's connection.

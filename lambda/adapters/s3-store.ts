@@ -1,8 +1,9 @@
 import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import { Upload } from '@aws-sdk/lib-storage'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { SnapshotStore } from '../snapshot/store.ts'
+import { createPartBuffers } from './part-buffers.ts'
 import { s3Fault } from './s3-fault.ts'
+import { uploadObject } from './s3-upload.ts'
 
 export interface S3StoreOptions {
   readonly client: S3Client
@@ -13,16 +14,18 @@ export interface S3StoreOptions {
   readonly kmsKeyId?: string
 }
 
-// Parts in flight bound the memory (32 MiB); 10,000 parts bound an object (80 GiB).
+/** 10,000 parts bound an object: 80 GiB. */
 const PART_BYTES = 8 * 1024 * 1024
-const PARTS_IN_FLIGHT = 4
+/** For all uploads together, 64 MiB: four that fill a part each and send another. */
+const PARTS_IN_MEMORY = 8
 const REMOVED_AT_ONCE = 1000
 
-/** Keeps snapshots as objects in S3. An upload that fails is aborted, so that no parts stay behind. */
+/** Keeps snapshots as objects in S3. Whatever is written at the same time, it holds {@link PARTS_IN_MEMORY} parts. */
 export function createS3Store(options: S3StoreOptions): SnapshotStore {
   const prefix = options.prefix.replaceAll(/^\/+|\/+$/g, '')
   const base = prefix === '' ? '' : `${prefix}/`
   const location = { ...options, base }
+  const buffers = createPartBuffers(PARTS_IN_MEMORY, PART_BYTES)
   const guarded = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -32,7 +35,8 @@ export function createS3Store(options: S3StoreOptions): SnapshotStore {
   }
   return {
     uri: `s3://${options.bucket}${prefix === '' ? '' : `/${prefix}`}`,
-    write: async (key, body) => guarded(`write ${base}${key}`, async () => upload(location, key, body)),
+    write: async (key, body) =>
+      guarded(`write ${base}${key}`, async () => uploadObject({ ...options, key: base + key, buffers }, body)),
     read: async (key) => guarded(`read ${base}${key}`, async () => download(location, key)),
     list: async (from) => guarded(`list ${base}${from}`, async () => listKeys(location, from)),
     remove: async (keys) => guarded(`remove objects under ${base}`, async () => removeKeys(location, keys)),
@@ -41,32 +45,6 @@ export function createS3Store(options: S3StoreOptions): SnapshotStore {
 
 interface Location extends S3StoreOptions {
   readonly base: string
-}
-
-async function upload(location: Location, key: string, body: Readable): Promise<{ readonly bytes: number }> {
-  const { client, bucket, base, kmsKeyId } = location
-  let bytes = 0
-  let failure: unknown
-  const count = async function* (): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes += chunk.length
-        yield chunk
-      }
-    } catch (error) {
-      failure = error
-      throw error
-    }
-  }
-  const encryption = kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }
-  const params = { Bucket: bucket, Key: base + key, Body: Readable.from(count(), { objectMode: false }), ...encryption }
-  try {
-    await new Upload({ client, params, partSize: PART_BYTES, queueSize: PARTS_IN_FLIGHT }).done()
-  } catch (error) {
-    // What the source says comes before what S3 says of aborting the upload.
-    throw failure ?? error
-  }
-  return { bytes }
 }
 
 async function download({ client, bucket, base }: Location, key: string): Promise<Readable> {

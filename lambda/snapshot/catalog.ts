@@ -23,7 +23,8 @@ export interface TableSize {
   readonly bytes: number
 }
 
-export interface CatalogSequence {
+/** A sequence or a partitioned table. */
+export interface CatalogObject {
   readonly schema: string
   readonly name: string
   readonly readable: boolean
@@ -58,6 +59,13 @@ const TABLES = `
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ${EXTENSION}
    WHERE c.relkind = 'r' AND ${NOT_OURS} AND ${DUMPED}
    ORDER BY n.nspname, c.relname`
+
+const PARTITIONED = `
+  SELECT n.nspname::text AS schema, c.relname::text AS name, ${READABLE}
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ${EXTENSION}
+   WHERE c.relkind = 'p' AND ${NOT_OURS} AND ${DUMPED}
+   ORDER BY c.oid`
 
 const SEQUENCES = `
   SELECT n.nspname::text AS schema, c.relname::text AS name, ${READABLE}
@@ -94,8 +102,13 @@ export async function listTables(client: pg.Client): Promise<readonly CatalogTab
   return (await client.query<CatalogTable>(TABLES)).rows
 }
 
-export async function listSequences(client: pg.Client): Promise<readonly CatalogSequence[]> {
-  return (await client.query<CatalogSequence>(SEQUENCES)).rows
+/** Tables without rows of their own: their partitions have them. */
+export async function listPartitionedTables(client: pg.Client): Promise<readonly CatalogObject[]> {
+  return (await client.query<CatalogObject>(PARTITIONED)).rows
+}
+
+export async function listSequences(client: pg.Client): Promise<readonly CatalogObject[]> {
+  return (await client.query<CatalogObject>(SEQUENCES)).rows
 }
 
 export async function countLargeObjects(client: pg.Client): Promise<number> {

@@ -1,5 +1,12 @@
 import type pg from 'pg'
-import { listSequences, listTables, qualified, type CatalogSequence, type CatalogTable } from './catalog.ts'
+import {
+  listPartitionedTables,
+  listSequences,
+  listTables,
+  qualified,
+  type CatalogObject,
+  type CatalogTable,
+} from './catalog.ts'
 import { sqlStateOf } from './failure.ts'
 import { Fault } from './fault.ts'
 
@@ -8,7 +15,7 @@ export interface ConsistentView {
   /** For `SET TRANSACTION SNAPSHOT` and `pg_dump --snapshot`. Valid while the transaction is open. */
   readonly snapshotId: string
   readonly tables: readonly CatalogTable[]
-  readonly sequences: readonly CatalogSequence[]
+  readonly sequences: readonly CatalogObject[]
 }
 
 const ATTEMPTS = 5
@@ -16,15 +23,18 @@ const ATTEMPTS = 5
 /**
  * Begins the transaction that the whole snapshot is read in. The tables are locked (ACCESS SHARE) before the view is
  * fixed: a TRUNCATE or a rewrite that commits between the two would make rows invisible that nobody had deleted.
+ * Partitioned tables are locked before their partitions, as whoever changes them does: the other way round is a deadlock.
  *
  * @throws Fault when a table may not be read, or the set of tables changes faster than it can be locked.
  */
 export async function openConsistentView(client: pg.Client): Promise<ConsistentView> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const candidates = await listTables(client)
-    refuseUnreadable('table', candidates)
+    const partitioned = await listPartitionedTables(client)
+    const all = [...partitioned, ...candidates]
+    refuseUnreadable('table', all)
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    if (await lockAll(client, candidates)) {
+    if (await lockAll(client, all)) {
       const snapshotId = await exportSnapshot(client)
       const tables = await listTables(client)
       if (sameTables(candidates, tables)) return { snapshotId, tables, sequences: await readableSequences(client) }
@@ -37,13 +47,13 @@ export async function openConsistentView(client: pg.Client): Promise<ConsistentV
   )
 }
 
-async function readableSequences(client: pg.Client): Promise<readonly CatalogSequence[]> {
+async function readableSequences(client: pg.Client): Promise<readonly CatalogObject[]> {
   const sequences = await listSequences(client)
   refuseUnreadable('sequence', sequences)
   return sequences
 }
 
-function refuseUnreadable(kind: 'table' | 'sequence', objects: readonly CatalogSequence[]): void {
+function refuseUnreadable(kind: 'table' | 'sequence', objects: readonly CatalogObject[]): void {
   const refused = objects.filter((object) => !object.readable).map((object) => `${object.schema}.${object.name}`)
   if (refused.length === 0) return
   const named = refused.slice(0, 10).join(', ') + (refused.length > 10 ? ` and ${refused.length - 10} more` : '')
@@ -54,7 +64,7 @@ function refuseUnreadable(kind: 'table' | 'sequence', objects: readonly CatalogS
 }
 
 /** False when a table was dropped meanwhile. */
-async function lockAll(client: pg.Client, tables: readonly CatalogTable[]): Promise<boolean> {
+async function lockAll(client: pg.Client, tables: readonly CatalogObject[]): Promise<boolean> {
   if (tables.length === 0) return true
   const names = tables.map((table) => `ONLY ${qualified(table)}`).join(', ')
   try {

@@ -14,9 +14,9 @@ import { together } from './together.ts'
 export interface CopyJob {
   readonly open: OpenSession
   /** Ends every session of the snapshot at once. */
-  readonly cut: () => void
-  /** The session that holds the consistent view, and a lock on every table. It copies as well. */
-  readonly coordinator: pg.Client
+  readonly cut: (reason: unknown) => void
+  /** The session that holds the consistent view, and a lock on every table. It copies as well, once it is free. */
+  readonly coordinator: Promise<pg.Client>
   readonly snapshotId: string
   readonly workers: number
   readonly store: SnapshotStore
@@ -38,13 +38,15 @@ interface Work {
   /** Left to the coordinator. */
   readonly refused: NumberedTask[]
   readonly copied: CopiedTask[]
+  /** Whether it has been told that there are fewer workers than wanted. */
+  isShort: boolean
 }
 
 /** Copies all tasks, in their order, on as many sessions at a time as the server gives and the job wants. */
 export async function copyTasks(job: CopyJob, tasks: readonly CopyTask[]): Promise<readonly CopiedTask[]> {
   const queue = tasks.map((task, index) => ({ task, key: keyOf(index, task) }))
-  const work: Work = { job, queue, refused: [], copied: [] }
-  const helpers = Math.max(0, Math.min(job.workers, tasks.length) - 1)
+  const work: Work = { job, queue, refused: [], copied: [], isShort: false }
+  const helpers = Math.min(job.workers - 1, tasks.length)
   const helping = Array.from({ length: helpers }, async () => help(work))
   await together([coordinate(work), ...helping], job.cut)
   // A helper's last task may have been refused after the coordinator had run out of work.
@@ -57,10 +59,11 @@ function keyOf(index: number, task: CopyTask): string {
 }
 
 async function coordinate(work: Work): Promise<void> {
+  const client = await work.job.coordinator
   for (;;) {
     const next = work.refused.shift() ?? work.queue.shift()
     if (next === undefined) return
-    await copy(work, work.job.coordinator, next)
+    await copy(work, client, next)
   }
 }
 
@@ -80,19 +83,18 @@ async function help(work: Work): Promise<void> {
 }
 
 /** Null, with a warning, when the server has no more sessions to give: fewer can do the work. */
-async function openHelper({ job, queue }: Work): Promise<pg.Client | null> {
+async function openHelper(work: Work): Promise<pg.Client | null> {
+  const { job } = work
   try {
     const client = await job.open(undefined, 'none')
-    if (queue.length === 0) return client
     await prepareSession(client)
     await shareView(client, job)
     return client
   } catch (error) {
     if (sqlStateOf(error) !== TOO_MANY_CONNECTIONS) throw error
-    job.log.warn('The server gave no further connection: the snapshot goes on with fewer workers', {
-      workers: job.workers,
-      reason: messageOf(error),
-    })
+    const message = 'The server gave no further connection: the snapshot goes on with fewer workers'
+    if (!work.isShort) job.log.warn(message, { workers: job.workers, reason: messageOf(error) })
+    work.isShort = true
     return null
   }
 }

@@ -15,18 +15,24 @@ export type SchemaSection = 'pre-data' | 'post-data'
 const MAX_BYTES_AHEAD = 1024 * 1024
 
 /**
- * The schema as real pg_dump writes it, UTF-8. Takes the session over: nothing else can be asked on it any more.
+ * The schema as real pg_dump writes it, UTF-8. Takes the session over: nothing else can be asked on it any more, until
+ * the driver's own listeners on its socket are put back.
  *
+ * @param snapshotId An exported snapshot; null: the session is in the transaction whose view is to be read.
  * @throws Fault when the server is too new, pg_dump refuses, or the connection is lost.
  */
-export async function dumpSchema(client: pg.Client, section: SchemaSection, snapshotId: string): Promise<string> {
+export async function dumpSchema(
+  client: pg.Client,
+  section: SchemaSection,
+  snapshotId: string | null,
+): Promise<string> {
   useBaselineWebAssembly()
   const parameters = await serverParameters(client)
   const version = Number(parameters['server_version_num'])
   refuseNewer(version, parameters['server_version'] ?? '')
   const args = [
     `--section=${section}`,
-    `--snapshot=${snapshotId}`,
+    ...(snapshotId === null ? [] : [`--snapshot=${snapshotId}`]),
     '--encoding=UTF8',
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
   ]

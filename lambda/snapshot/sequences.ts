@@ -1,12 +1,12 @@
 import type pg from 'pg'
 import { quoteLiteral } from '../engine/database.ts'
-import { qualified, type CatalogSequence } from './catalog.ts'
+import { qualified, type CatalogObject } from './catalog.ts'
 
 /** Few enough for one statement, many enough that the round trips do not count. */
 const BATCH = 200
 
 /** `sequences.sql`: one `setval` for each sequence, with the exact value and whether it has been handed out. */
-export async function sequenceScript(client: pg.Client, sequences: readonly CatalogSequence[]): Promise<string> {
+export async function sequenceScript(client: pg.Client, sequences: readonly CatalogObject[]): Promise<string> {
   const lines: string[] = []
   for (let start = 0; start < sequences.length; start += BATCH) {
     const batch = sequences.slice(start, start + BATCH)
@@ -26,7 +26,7 @@ interface State {
   readonly called: boolean
 }
 
-async function readStates(client: pg.Client, batch: readonly CatalogSequence[]): Promise<ReadonlyMap<number, State>> {
+async function readStates(client: pg.Client, batch: readonly CatalogObject[]): Promise<ReadonlyMap<number, State>> {
   const selects = batch.map(
     (sequence, index) =>
       `SELECT ${index} AS index, last_value::text AS value, is_called AS called FROM ${qualified(sequence)}`,

@@ -17,25 +17,35 @@ export interface SessionSource {
  * Runs `work` with sessions that are ended after it: politely when it succeeded, by cutting the socket when it failed
  * or was aborted, because a session in the middle of a COPY cannot say goodbye.
  *
- * @param work Is given a way to open a session, and one to cut all that are open.
+ * @param work Is given a way to open a session, and one to cut all that are open: the reason is what is thrown then.
  */
 export async function withSessions<T>(
   source: SessionSource,
-  work: (open: OpenSession, cut: () => void) => Promise<T>,
+  work: (open: OpenSession, cut: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
   const clients: pg.Client[] = []
+  const reasons: unknown[] = []
   const cut = (): void => clients.forEach((client) => void socketOf(client).destroy())
   source.signal?.addEventListener('abort', cut, { once: true })
   try {
-    const result = await work(async (database, patience) => {
-      source.signal?.throwIfAborted()
-      const client = await source.openClient(database, patience)
-      clients.push(client)
-      source.signal?.throwIfAborted()
-      return client
-    }, cut)
+    const result = await work(
+      async (database, patience) => {
+        source.signal?.throwIfAborted()
+        const client = await source.openClient(database, patience)
+        clients.push(client)
+        source.signal?.throwIfAborted()
+        return client
+      },
+      (reason) => {
+        reasons.push(reason)
+        cut()
+      },
+    )
     await Promise.all(clients.map(async (client) => client.end()))
     return result
+  } catch (error) {
+    // What is thrown may only be the consequence.
+    throw reasons.length > 0 ? reasons[0] : error
   } finally {
     source.signal?.removeEventListener('abort', cut)
     cut()
@@ -70,6 +80,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   idle_session_timeout: '0',
   transaction_timeout: '0',
   client_min_messages: 'warning',
+  // What waits for a lock notices only then that the process is gone, and gives back the locks that it has.
+  client_connection_check_interval: '5s',
 }
 
 /** Puts the session into the state in which data and schema are written and read. One round trip. */

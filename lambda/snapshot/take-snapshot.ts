@@ -1,11 +1,8 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { countLargeObjects, measureTables } from './catalog.ts'
-import { chooseTables, readPartitionAncestors, type ChosenTable } from './chosen-tables.ts'
-import { openConsistentView, type ConsistentView } from './consistent-view.ts'
-import type { CopiedTask } from './copy-out.ts'
-import { planCopies } from './copy-plan.ts'
-import { copyTasks } from './copy-workers.ts'
+import { countLargeObjects } from './catalog.ts'
+import { chooseTables, readPartitionAncestors } from './chosen-tables.ts'
+import { openConsistentView } from './consistent-view.ts'
 import { readDatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
 import { manualRestoreCommands } from './manual-restore.ts'
@@ -15,21 +12,21 @@ import {
   MANIFEST_VERSION,
   type SnapshotManifest,
   type SnapshotObject,
-  type SnapshotTable,
 } from './manifest.ts'
 import { writeText } from './object-transfer.ts'
-import { dumpSchema, refuseNewer } from './pg-dump.ts'
-import { createProgress } from './progress.ts'
+import { refuseNewer } from './pg-dump.ts'
 import type { SnapshotSelection } from './scope.ts'
 import { sequenceScript } from './sequences.ts'
-import { prepareSession, socketOf, type OpenSession } from './session.ts'
+import { prepareSession, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 import { together } from './together.ts'
+import { planData, writeData } from './write-data.ts'
+import { writeSchema } from './write-schema.ts'
 
 export interface SnapshotJob {
   readonly open: OpenSession
   /** Ends all sessions at once. */
-  readonly cut: () => void
+  readonly cut: (reason: unknown) => void
   /** How many sessions copy rows at the same time. */
   readonly workers: number
   /** The session that holds the consistent view and copies the rows. */
@@ -54,13 +51,12 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
   const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)
   warnOfUnmatched(job, chosen.unmatched)
-  // Before the workers': the snapshot can do without them.
-  const schemaSession = await job.open()
+  const plan = await planData(job, chosen.tables)
+  const schemaWritten = writeSchema(job)
+  const coordinator = schemaWritten.then(() => client)
+  const encoding = database.encoding
   const [schema, data] = await together(
-    [
-      writeSchema(job, schemaSession, view.snapshotId),
-      writeData(job, view, { chosen: chosen.tables, encoding: database.encoding }),
-    ],
+    [schemaWritten, writeData({ ...job, coordinator, snapshotId: view.snapshotId, encoding }, plan)],
     job.cut,
   )
   await client.query('COMMIT')
@@ -100,70 +96,6 @@ async function refuseLargeObjects(client: pg.Client): Promise<void> {
     `the database holds ${count} large object${count === 1 ? '' : 's'} (pg_largeobject), which a snapshot does not carry.`,
     'Move them into bytea columns, delete orphans with vacuumlo, or take a storage-level snapshot of the instance instead.',
   )
-}
-
-/** Both sections on one session, which ends at once: it holds locks on every table. */
-async function writeSchema(job: SnapshotJob, client: pg.Client, snapshotId: string): Promise<SnapshotObject[]> {
-  const objects: SnapshotObject[] = []
-  for (const section of ['pre-data', 'post-data'] as const) {
-    await prepareSession(client)
-    const sql = await lend(client, () => dumpSchema(client, section, snapshotId))
-    await client.query('ROLLBACK')
-    await client.query('DISCARD ALL')
-    objects.push(await writeText(job.store, at(job, `${section}.sql`), sql))
-  }
-  await client.end()
-  return objects
-}
-
-/** Gives the session back to the driver when `work`, which reads its socket, is done. */
-async function lend<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
-  const socket = socketOf(client)
-  const driver = socket.listeners('data') as ((chunk: Buffer) => void)[]
-  const result = await work()
-  for (const listener of driver) socket.on('data', listener)
-  return result
-}
-
-interface WrittenData {
-  readonly tables: readonly SnapshotTable[]
-  readonly objects: readonly SnapshotObject[]
-}
-
-async function writeData(
-  job: SnapshotJob,
-  view: ConsistentView,
-  { chosen, encoding }: { readonly chosen: readonly ChosenTable[]; readonly encoding: string },
-): Promise<WrittenData> {
-  const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
-  const tables = await measureTables(job.client, wanted)
-  const tasks = planCopies(tables, job.workers)
-  const work = tasks.reduce((total, task) => total + task.bytes, 0)
-  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.length, work)
-  const { client: coordinator } = job
-  const copied = await copyTasks({ ...job, coordinator, snapshotId: view.snapshotId, encoding, progress }, tasks)
-  return { tables: describeTables(chosen, copied), objects: copied.map(({ object }) => object) }
-}
-
-function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
-  const parts = Map.groupBy(
-    copied.flatMap((task) => task.parts),
-    ({ table }) => table.oid,
-  )
-  return chosen.map(({ table, omitted }) => {
-    const own = (parts.get(table.oid) ?? []).map(({ part }) => part)
-    const rows = own.reduce((total, part) => total + part.rows, 0)
-    const { schema, name, columns, filter } = table
-    return {
-      schema,
-      name,
-      columns,
-      filter,
-      omitted,
-      rows,
-      parts: own.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-    }
-  })
 }
 
 function warnOfUnmatched({ log }: SnapshotJob, unmatched: readonly string[]): void {

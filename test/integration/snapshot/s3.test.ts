@@ -118,6 +118,47 @@ test('aborts a multipart upload whose source fails', async () => {
   client.destroy()
 })
 
+test('leaves no parts behind when S3 refuses one of them', async () => {
+  const ended: string[] = []
+  const store = await stubS3((request, response) => {
+    const url = new URL(request.url ?? '', 'http://s3')
+    if (request.method === 'PUT') return refusal('AccessDenied', 'not this part')(request, response)
+    ended.push(`${request.method} ${url.search}`)
+    response.writeHead(200, { 'content-type': 'application/xml' })
+    response.end('<InitiateMultipartUploadResult><UploadId>the-upload</UploadId></InitiateMultipartUploadResult>')
+  })
+
+  await expect(store.write('k', Readable.from([Buffer.alloc(20 * MEBIBYTE)]))).rejects.toThrow('not this part')
+
+  expect(ended).toEqual(['POST ?uploads=', 'DELETE ?uploadId=the-upload&x-id=AbortMultipartUpload'])
+})
+
+/** One byte more than a part. */
+function partAndByte(): Readable {
+  return Readable.from([Buffer.alloc(8 * MEBIBYTE), Buffer.alloc(1)])
+}
+
+test('holds no more parts than its limit, however many objects are written at the same time', async () => {
+  let open = 0
+  let most = 0
+  const store = await stubS3((request, response) => {
+    response.setHeader('etag', '"e"')
+    open += 1
+    most = Math.max(most, open)
+    setImmediate(() => {
+      open -= 1
+      response.end(request.method === 'POST' ? '<Result><UploadId>u</UploadId></Result>' : '')
+    })
+  })
+
+  const written = await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => store.write(`k${index}`, partAndByte())),
+  )
+
+  expect(written.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 12 }, () => 8 * MEBIBYTE + 1))
+  expect(most).toBeLessThanOrEqual(8)
+})
+
 test('removes every object of a snapshot that fails', async () => {
   const database = await createDatabase()
   await database.rows('CREATE TABLE t AS SELECT 1 AS n')
