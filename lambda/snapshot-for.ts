@@ -1,10 +1,11 @@
 import type { TakeSnapshot } from './engine/ongoing-run.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotResult } from './contract.ts'
+import { selectionFor, tellSelection } from './run-snapshot-scope.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
 import { storageSnapshotNow, type StorageSnapshotResult } from './storage-snapshots.ts'
-import type { SnapshotScope, SnapshotScopeSetting, SnapshotSelection } from './snapshot/scope.ts'
+import type { SnapshotScope } from './snapshot/scope.ts'
 
 /** How the runs of a composition take their snapshot. Null: they take none. */
 export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
@@ -13,10 +14,11 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
     case 'none':
       return null
     case 'logical':
-      return async (runId) => {
-        const { snapshotScope } = lockstep.config
-        const snapshot = await take(lockstep, runId, selectionOf(lockstep, wholeIfAffected(snapshotScope)))
-        return snapshot.uri
+      return async (runId, steps) => {
+        const found = await selectionFor(lockstep, steps)
+        tellSelection(lockstep, found)
+        const { uri } = await createSnapshot(lockstep.snapshots(), { runId, selection: found.selection })
+        return uri
       }
     case 'rds':
       return async (runId) => (await takeStorageSnapshot(lockstep.storage(), runId)).arn
@@ -46,18 +48,9 @@ export async function takeManualSnapshot(
   if (lockstep.config.snapshotMode === 'rds' && scope === undefined && exclude === undefined) {
     return storageSnapshotNow(lockstep, runId)
   }
-  const selection = selectionOf(lockstep, scope ?? wholeIfAffected(lockstep.config.snapshotScope))
-  return take(lockstep, runId, exclude === undefined ? selection : { ...selection, exclude })
-}
-
-function wholeIfAffected(setting: SnapshotScopeSetting): SnapshotScope {
-  return setting.kind === 'affected' ? { kind: 'database' } : setting
-}
-
-function selectionOf({ config }: Lockstep, scope: SnapshotScope): SnapshotSelection {
-  return { scope, exclude: config.snapshotExclude, historySchema: config.historySchema }
-}
-
-async function take(lockstep: Lockstep, runId: string, selection: SnapshotSelection): Promise<SnapshotResult> {
+  const { snapshotScope, snapshotExclude, historySchema } = lockstep.config
+  // Without a run nothing is affected.
+  const configured = snapshotScope.kind === 'affected' ? ({ kind: 'database' } as const) : snapshotScope
+  const selection = { scope: scope ?? configured, exclude: exclude ?? snapshotExclude, historySchema }
   return createSnapshot(lockstep.snapshots(), { runId, selection })
 }

@@ -1,11 +1,8 @@
+import type { AffectedTable } from '../engine/affected/affected-tables.ts'
+
 export interface TableName {
   readonly schema: string
   readonly name: string
-}
-
-export interface AffectedTable extends TableName {
-  /** Such as `ALTER TABLE in 20261121143000_add_email`. */
-  readonly why: string
 }
 
 /** Whose rows a snapshot holds. The structure is always that of the whole database, so that every snapshot restores. */

@@ -1,0 +1,40 @@
+/** Reading of parse trees, whose nodes are plain objects. */
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** As a statement writes it. Null: without a schema. */
+export interface ObjectName {
+  readonly schema: string | null
+  readonly name: string
+}
+
+export function asFields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+}
+
+/** The items of an array, or of a `List` node. */
+export function itemsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value as readonly unknown[]
+  const { List: list, items } = asFields(value)
+  if (list !== undefined) return itemsOf(list)
+  return items === undefined ? [] : itemsOf(items)
+}
+
+export function relationIn({ schemaname, relname }: Fields): ObjectName {
+  return { schema: typeof schemaname === 'string' ? schemaname : null, name: String(relname) }
+}
+
+/** The name in a list of strings, in a type's name, in a function's with its arguments, or in one string. */
+export function nameIn(node: unknown): ObjectName {
+  const { TypeName: type, ObjectWithArgs: withArguments, String: one } = asFields(node)
+  if (type !== undefined) return nameIn(asFields(type).names)
+  if (withArguments !== undefined) return nameIn(asFields(withArguments).objname)
+  const parts = (one === undefined ? itemsOf(node) : [node]).map((item) => String(asFields(asFields(item).String).sval))
+  return { schema: parts.at(-2) ?? null, name: parts.at(-1) ?? '' }
+}
+
+/** Every text that stands anywhere in the tree. */
+export function* textIn(node: unknown): Generator<string> {
+  if (typeof node === 'string') yield node
+  else if (typeof node === 'object' && node !== null) for (const child of Object.values(node)) yield* textIn(child)
+}
