@@ -21,7 +21,10 @@ export interface StorageContext {
 }
 
 /** Between two questions, in milliseconds: first soon, for a small database; then seldom. */
-const INTERVALS_MS = [1000, 2000, 4000, 8000, 15_000]
+const INTERVALS_MS = [1000, 2000, 4000, 8000]
+const LONGEST_INTERVAL_MS = 15_000
+/** The part of the time left that passes between two questions at most: whoever sleeps does not see it end. */
+const LONGEST_NAP = 0.1
 /** How long a server that is at something else, such as its daily backup, is waited for. Milliseconds. */
 const NOT_AVAILABLE_MS = 180_000
 /** A snapshot that RDS has begun and then not knows so often was deleted. */
@@ -112,7 +115,7 @@ function waiting({ clock, remainingMs, shouldPause, signal }: StorageContext): W
   return {
     next: async (state) => {
       if (shouldPause()) throw new Paused()
-      const interval = INTERVALS_MS[Math.min(turn, INTERVALS_MS.length - 1)] ?? 0
+      const interval = Math.min(INTERVALS_MS[turn] ?? LONGEST_INTERVAL_MS, remainingMs() * LONGEST_NAP)
       if (remainingMs() - interval < reserve) throw outOfTime(state, clock.monotonic() - began)
       turn += 1
       await clock.sleep(interval)

@@ -5,6 +5,7 @@ import { startCloudFormation, type CloudFormation } from '../support/cloudformat
 import type { Stack } from '../support/cloudformation/stack-types.ts'
 import type { FunctionDefinition } from '../support/lambda/definition.ts'
 import { startLambda, type LambdaService } from '../support/lambda/service.ts'
+import { startRds, type TestRds } from '../support/rds.ts'
 import { startS3, type TestS3 } from '../support/s3.ts'
 import { createScratchDatabase, rowsOf, type Defer, type TestDatabase } from '../support/scratch-database.ts'
 import { startSecretsManager, type SecretsManager } from '../support/secrets-manager.ts'
@@ -12,7 +13,7 @@ import { startStepFunctions } from '../support/step-functions/service.ts'
 import { SECRET_ARN } from './synthesize.ts'
 
 export interface WorldOptions {
-  /** Takes a snapshot before each change, as the construct's default has it. @default false: it takes time */
+  /** Takes snapshots as the app's context says. @default false: takes none, because it takes time */
   readonly snapshots?: boolean
   /** Overrides of the migration function's environment. @default {} */
   readonly environment?: Readonly<Record<string, string>>
@@ -35,6 +36,8 @@ export interface World {
   readonly database: TestDatabase
   readonly secrets: SecretsManager
   readonly s3: TestS3
+  /** Without servers at first. */
+  readonly rds: TestRds
   readonly lambda: LambdaService
   readonly cloudFormation: CloudFormation
   /** What the secret holds at first. */
@@ -70,10 +73,11 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
   const database = await createScratchDatabase(serverUrl, defer)
   await rowsOf(serverUrl, `ALTER DATABASE ${database.name} OWNER TO ${owner.username}`)
   const credentials = credentialsFor(database, owner, options.databasePort)
-  const [secrets, s3] = await Promise.all([startSecretsManager(), startS3()])
+  const [secrets, s3, rds] = await Promise.all([startSecretsManager(), startS3(), startRds()])
   if (options.secret !== 'missing') secrets.put(SECRET_ARN, JSON.stringify(credentials))
   await s3.createBucket(BUCKET)
-  const lambda = await startLambda({ SECRETS_MANAGER: secrets.endpoint, S3: options.s3Endpoint ?? s3.endpoint })
+  const endpoints = { SECRETS_MANAGER: secrets.endpoint, S3: options.s3Endpoint ?? s3.endpoint, RDS: rds.endpoint }
+  const lambda = await startLambda(endpoints)
   const stepFunctions = await startStepFunctions(lambda, { timeScale: WAITER_TIME })
   const cloudFormation = await startCloudFormation(lambda, { stepFunctions })
   lambda.connect({ CLOUDFORMATION: cloudFormation.endpoint, SFN: stepFunctions.endpoint })
@@ -83,6 +87,7 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
     database,
     secrets,
     s3,
+    rds,
     lambda,
     cloudFormation,
     credentials,
@@ -108,7 +113,7 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
     },
     close: async () => {
       await stepFunctions.stop()
-      await Promise.all([lambda.stop(), cloudFormation.stop(), secrets.stop(), s3.stop()])
+      await Promise.all([lambda.stop(), cloudFormation.stop(), secrets.stop(), s3.stop(), rds.stop()])
       if (options.disposableServer === true) return
       for (const cleanup of cleanups) await cleanup()
     },

@@ -1,27 +1,24 @@
-import { randomUUID } from 'node:crypto'
 import { AWS } from '../aws.ts'
 import type { HttpAnswer, HttpReply, HttpRequest } from '../http-server.ts'
+import { elements, formOf, queryAnswers } from '../query-protocol.ts'
 import type { StackDescription } from './stack-description.ts'
 
 /** How DescribeStacks meets those who ask: `denied` lacks the permission, `hangs` has no route. */
 export type DescribeMode = 'answers' | 'denied' | 'hangs'
 
-const NAMESPACE = 'http://cloudformation.amazonaws.com/doc/2010-05-15/'
+const { result, failure } = queryAnswers('http://cloudformation.amazonaws.com/doc/2010-05-15/')
 
 /** Answers a request of the AWS Query protocol, of which DescribeStacks of one stack is known. */
 export function answerQuery(request: HttpRequest, stacks: readonly StackDescription[], mode: DescribeMode): HttpAnswer {
   if (mode === 'hangs') return 'hang'
-  const form = new URLSearchParams(request.body.toString('utf8'))
+  const form = formOf(request)
   const action = form.get('Action') ?? ''
   const wanted = form.get('StackName') ?? ''
   if (mode === 'denied') return denied(action, wanted)
   if (action !== 'DescribeStacks') return failure(400, 'InvalidAction', `Could not find operation ${action}`)
   const found = find(stacks, wanted)
   if (found === undefined) return failure(400, 'ValidationError', `Stack with id ${wanted} does not exist`)
-  return reply(
-    200,
-    envelope('DescribeStacksResponse', `<DescribeStacksResult>${stacksElement(found)}</DescribeStacksResult>`),
-  )
+  return result('DescribeStacks', stacksElement(found))
 }
 
 /** A deleted stack is known by its id only. */
@@ -48,31 +45,4 @@ function denied(action: string, stack: string): HttpReply {
     'AccessDenied',
     `User: ${caller} is not authorized to perform: cloudformation:${action} on resource: ${stack} because no identity-based policy allows the cloudformation:${action} action`,
   )
-}
-
-function failure(status: number, code: string, message: string): HttpReply {
-  const error = `<Error>${elements({ Type: 'Sender', Code: code, Message: message })}</Error>`
-  return reply(
-    status,
-    `<ErrorResponse xmlns="${NAMESPACE}">${error}<RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
-  )
-}
-
-function envelope(name: string, result: string): string {
-  const metadata = `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>`
-  return `<${name} xmlns="${NAMESPACE}">${result}${metadata}</${name}>`
-}
-
-function elements(values: Readonly<Record<string, string>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => `<${name}>${escaped(value)}</${name}>`)
-    .join('')
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-}
-
-function reply(status: number, body: string): HttpReply {
-  return { status, headers: { 'content-type': 'text/xml' }, body }
 }
