@@ -240,6 +240,8 @@ export interface RestoreResult {
   readonly rows: number
   /** The dated name under which the replaced database is kept; null with `into`. */
   readonly replaced: string | null
+  /** A sentence for everything that is not as it was: unchecked foreign keys, privileges of roles that do not exist. */
+  readonly warnings: readonly string[]
   readonly durationMs: number
 }
 

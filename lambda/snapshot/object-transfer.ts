@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Readable, Transform, Writable } from 'node:stream'
+import { PassThrough, Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
@@ -58,23 +58,24 @@ export async function writeText(
 }
 
 /**
- * Streams an object of the store, through `transforms`, into a sink. The sink is not finished before size and
+ * Streams an object of the store, through `transform`, to a consumer, which does not get to the end before size and
  * checksum have been found right.
  *
- * @param openSink Called once there is something to read, so that no sink waits, and fails, without anybody listening.
+ * @param consume Called once there is something to read.
  * @throws Fault naming the object when it is missing or differs from the manifest.
  */
 export async function readObject(
   store: SnapshotStore,
   prefix: string,
   object: SnapshotObject,
-  openSink: () => Writable,
-  transforms: readonly Transform[] = [],
+  consume: (source: AsyncIterable<Buffer>) => Promise<void>,
+  transform: Transform = new PassThrough(),
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<void> {
-  const check = createMeter(() => {}, object)
+  const check = createMeter(onBytes, object)
   const body = await store.read(`${prefix}/${object.key}`)
   try {
-    await pipeline([body, check.stream, ...transforms, openSink()])
+    await pipeline(body, check.stream, transform, consume)
   } catch (error) {
     if (isDecompressionError(error)) throw damaged(object.key, 'cannot be decompressed', error)
     throw error
@@ -84,13 +85,9 @@ export async function readObject(
 /** The text of an object that the manifest names. @throws Fault naming the object. */
 export async function readText(store: SnapshotStore, prefix: string, object: SnapshotObject): Promise<string> {
   const chunks: Buffer[] = []
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
-      done()
-    },
+  await readObject(store, prefix, object, async (source) => {
+    for await (const chunk of source) chunks.push(chunk)
   })
-  await readObject(store, prefix, object, () => sink)
   return Buffer.concat(chunks).toString('utf8')
 }
 

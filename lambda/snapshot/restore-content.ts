@@ -1,76 +1,109 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { qualified } from './catalog.ts'
-import { copyTableIn } from './copy-in.ts'
-import { Fault } from './fault.ts'
-import type { SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
-import { readText } from './object-transfer.ts'
+import { analyzeAll } from './analyze.ts'
+import { copyIn } from './copy-in.ts'
+import { withUncheckedKeys } from './partial-rows.ts'
+import { planPostData, relationsOf } from './post-data-plan.ts'
 import { createProgress } from './progress.ts'
-import { prepareSession } from './session.ts'
+import type { RestoreScripts } from './restore-scripts.ts'
+import type { RestoreSource } from './restore-source.ts'
+import { planTasks, type RestoreEntry, type RestoreTask } from './restore-tasks.ts'
+import { runPostData } from './run-post-data.ts'
+import { prepareSession, type OpenSession } from './session.ts'
+import { growPool, shareOut, type SessionPool } from './session-pool.ts'
 import { runScript } from './sql-script.ts'
-import type { SnapshotStore } from './store.ts'
+import { serverVersion } from './staging.ts'
 
-export interface RestoreSource {
-  readonly store: SnapshotStore
-  readonly prefix: string
-  readonly manifest: SnapshotManifest
+export interface ContentJob {
+  readonly source: RestoreSource
+  readonly scripts: RestoreScripts
+  /** Opens a session in the new, empty database. */
+  readonly open: OpenSession
+  /** Ends all of them at once. */
+  readonly cut: () => void
+  /** How many sessions may work at the same time. */
+  readonly workers: number
+  readonly log: Log
 }
 
-/** Fills a new, empty database with the snapshot and verifies it. */
-export async function restoreContent(client: pg.Client, source: RestoreSource, log: Log): Promise<void> {
-  // Nothing is lost when the server stops in between: the database counts only once it has been renamed.
-  await prepareSession(client, { synchronous_commit: 'off' })
-  await restoreScript(client, source, 'pre-data.sql')
-  // Its header sets what pg_dump wants set; the rows want more.
-  await prepareSession(client)
-  await restoreRows(client, source, log)
-  await restoreScript(client, source, 'sequences.sql')
-  await restoreScript(client, source, 'post-data.sql')
-  await client.query('ANALYZE')
-  await verifyRows(client, source.manifest.tables)
+/**
+ * Fills a new, empty database with the snapshot, and checks every row count on the way.
+ *
+ * @returns a sentence for everything that is not as it was.
+ */
+export async function restoreContent(job: ContentJob): Promise<readonly string[]> {
+  const { source, scripts, open, cut, workers, log } = job
+  const { manifest } = source
+  const tasks = planTasks(manifest, manifest.tables)
+  const first = await open()
+  await prepareSession(first, RESTORING)
+  await runScript(first, scripts.preData)
+  const pool = await growPool({ sessions: [first], cut }, Math.min(workers, worthwhile(tasks, scripts)), { open, log })
+  // The script's header sets what pg_dump wants set; the rows want more.
+  const settings = { ...RESTORING, ...(await memoryFor(first, pool.sessions.length)) }
+  for (const session of pool.sessions) await prepareSession(session, settings)
+  await restoreRows(pool, source, tasks, log)
+  await runScript(first, scripts.sequences)
+  const relations = relationsOf(scripts.preData.statements, sizesOf(source))
+  const version = await serverVersion(first)
+  const { statements, warnings } = withUncheckedKeys(scripts.postData.statements, manifest, relations, version)
+  log.info('Building indexes and constraints', { statements: statements.length })
+  await runPostData(pool, scripts.postData.name, planPostData(statements, relations))
+  log.info('Gathering statistics')
+  await analyzeAll(pool)
+  return warnings
 }
 
-async function restoreScript(client: pg.Client, source: RestoreSource, key: string): Promise<void> {
-  await runScript(client, key, await readText(source.store, source.prefix, objectOf(source.manifest, key)))
+/** A session costs more than it does for a few statements. */
+const STATEMENTS_PER_SESSION = 20
+
+function worthwhile(tasks: readonly RestoreTask[], { postData }: RestoreScripts): number {
+  return Math.max(tasks.length, Math.ceil(postData.statements.length / STATEMENTS_PER_SESSION))
 }
 
-async function restoreRows(client: pg.Client, source: RestoreSource, log: Log): Promise<void> {
-  const { store, prefix, manifest } = source
-  const progress = createProgress(log, 'Copying tables from the snapshot', manifest.tables.length)
-  const target = { store, prefix, encoding: manifest.database.encoding }
-  for (const table of manifest.tables) {
-    let rows = 0
-    for (const part of table.parts) {
-      const object = objectOf(manifest, part.key)
-      rows += await copyTableIn(client, target, table, object, part.slice)
-      progress.addBytes(object.bytes)
-    }
-    if (rows !== table.rows) throw wrongRows(table, rows)
-    progress.finishTable(rows)
+/** Nothing is lost when the server stops in between: the database counts only once it has been renamed. */
+const RESTORING = { synchronous_commit: 'off', synchronize_seqscans: 'on' }
+
+/**
+ * Memory for building indexes and checking foreign keys, by what the server was given itself (a quarter of the machine
+ * on RDS), never less than it would take anyway. Kilobytes; `shared_buffers` is in blocks of 8 kB.
+ */
+const MEMORY = `
+  SELECT greatest(own.setting::bigint, least(262144, shared.setting::bigint * 8 / $1::int)) || 'kB' AS memory
+    FROM pg_catalog.pg_settings own, pg_catalog.pg_settings shared
+   WHERE own.name = 'maintenance_work_mem' AND shared.name = 'shared_buffers'`
+
+async function memoryFor(session: pg.Client, workers: number): Promise<Readonly<Record<string, string>>> {
+  const { rows } = await session.query<{ memory: string }>(MEMORY, [workers])
+  return { maintenance_work_mem: rows[0]?.memory ?? '64MB' }
+}
+
+async function restoreRows(
+  pool: SessionPool,
+  { store, prefix, manifest }: RestoreSource,
+  tasks: readonly RestoreTask[],
+  log: Log,
+): Promise<void> {
+  const work = tasks.reduce((total, { object }) => total + object.bytes, 0)
+  const progress = createProgress(log, 'Copying tables from the snapshot', manifest.tables.length, work)
+  const left = new Map(manifest.tables.map((table) => [table, table.parts.length]))
+  const onRows = ({ table }: RestoreEntry, rows: number): void => {
+    const parts = (left.get(table) ?? 0) - 1
+    left.set(table, parts)
+    progress.addRows(rows)
+    if (parts === 0) progress.finishTable()
   }
+  const target = { store, prefix, encoding: manifest.database.encoding, onBytes: progress.addBytes, onRows }
+  await shareOut(pool, tasks, async (session, task) => copyIn(session, target, task))
 }
 
-async function verifyRows(client: pg.Client, tables: readonly SnapshotTable[]): Promise<void> {
-  for (const table of tables) {
-    // The extension's own rows stand beside the restored ones.
-    if (table.filter !== null) continue
-    const result = await client.query<{ rows: string }>(
-      `SELECT pg_catalog.count(*) AS rows FROM ONLY ${qualified(table)}`,
-    )
-    const rows = Number(result.rows[0]?.rows)
-    if (rows !== table.rows) throw wrongRows(table, rows)
-  }
-}
-
-function wrongRows(table: SnapshotTable, rows: number): Fault {
-  return new Fault(
-    `table ${table.schema}.${table.name} holds ${rows} rows after the restore instead of ${table.rows}.`,
-    'Restore another snapshot ("snapshots" lists them).',
+/** How much of each table the snapshot holds, about. */
+function sizesOf({ manifest }: RestoreSource): ReadonlyMap<string, number> {
+  const bytes = new Map(manifest.objects.map((object) => [object.key, object.bytes]))
+  return new Map(
+    manifest.tables.map(({ schema, name, parts }) => [
+      `${schema}.${name}`,
+      parts.reduce((total, { key, slice }) => total + (slice?.bytes ?? bytes.get(key) ?? 0), 0),
+    ]),
   )
-}
-
-function objectOf(manifest: SnapshotManifest, key: string): SnapshotObject {
-  const object = manifest.objects.find((candidate) => candidate.key === key)
-  if (object !== undefined) return object
-  throw new Fault(`the manifest lists no object ${key}.`, 'Restore another snapshot ("snapshots" lists them).')
 }

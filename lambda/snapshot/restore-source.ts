@@ -1,7 +1,12 @@
 import { Fault, MissingObjectFault } from './fault.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
-import type { RestoreSource } from './restore-content.ts'
 import type { SnapshotStore } from './store.ts'
+
+export interface RestoreSource {
+  readonly store: SnapshotStore
+  readonly prefix: string
+  readonly manifest: SnapshotManifest
+}
 
 /**
  * Reads the manifest and makes sure that every object it names is there, before anything is done with them.

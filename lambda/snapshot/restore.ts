@@ -2,22 +2,28 @@ import type pg from 'pg'
 import type { RestoreResult } from '../contract.ts'
 import { messageOf, UNTOUCHED } from '../errors.ts'
 import { quoteIdentifier } from '../engine/database.ts'
-import { createDatabaseSql } from './database-properties.ts'
+import type { DatabaseProperties } from './database-properties.ts'
 import { databasePropertiesSql } from './database-properties-sql.ts'
-import { sqlStateOf, toLockstepError } from './failure.ts'
-import { prefixOf } from './snapshot-uri.ts'
+import { toLockstepError } from './failure.ts'
 import { connectedDatabase, openMaintenance } from './maintenance.ts'
-import { restoreContent, type RestoreSource } from './restore-content.ts'
+import { settleRoles, type MissingRoles, type SettledRoles } from './missing-roles.ts'
+import { refuseToReplace } from './partial-rows.ts'
+import { restoreContent } from './restore-content.ts'
 import { checkDatabaseName, planRestore, type RestorePlan } from './restore-plan.ts'
-import { openSource } from './restore-source.ts'
+import { readScripts } from './restore-scripts.ts'
+import { openSource, type RestoreSource } from './restore-source.ts'
 import { prepareSession, withSessions, type OpenSession } from './session.ts'
-import type { SnapshotContext } from './snapshot.ts'
+import { DEFAULT_WORKERS, type SnapshotContext } from './snapshot.ts'
+import { prefixOf } from './snapshot-uri.ts'
+import { commentSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
 import { renameAll } from './swap.ts'
 
-interface RestoreInput {
+export interface RestoreInput {
   readonly uri: string
   /** @default the name of the original, which is replaced */
   readonly into?: string
+  /** @default 'fail' */
+  readonly missingRoles?: MissingRoles
   /** Completes the copy while nobody else can reach it. What it throws fails the restore. @default nothing */
   readonly seal?: (copy: Sealable) => Promise<void>
 }
@@ -42,17 +48,19 @@ export async function restoreSnapshot(context: SnapshotContext, input: RestoreIn
   const started = performance.now()
   const prefix = prefixOf(context.store, input.uri)
   if (input.into !== undefined) checkDatabaseName(input.into)
-  const progress: Progress = { plan: null, copyOid: null }
+  const progress: Progress = { plan: null, copyOid: null, warnings: [] }
   const result = ({ manifest }: RestoreSource, plan: RestorePlan): RestoreResult => ({
     database: plan.target,
     tables: manifest.tables.length,
     rows: manifest.rows,
     replaced: plan.replaced,
+    warnings: progress.warnings,
     durationMs: Math.round(performance.now() - started),
   })
   let source: RestoreSource | null = null
   try {
     source = await openSource(context.store, prefix)
+    if (input.into === undefined) refuseToReplace(source.manifest)
     const plan = await restoreAndRename(context, source, input, progress)
     context.log.info('Restored the snapshot', { database: plan.target, replaced: plan.replaced })
     return result(source, plan)
@@ -70,6 +78,7 @@ interface Progress {
   plan: RestorePlan | null
   /** Of the half-made copy, whatever its name; null before there is one. */
   copyOid: string | null
+  warnings: readonly string[]
 }
 
 async function restoreAndRename(
@@ -78,67 +87,80 @@ async function restoreAndRename(
   input: RestoreInput,
   progress: Progress,
 ): Promise<RestorePlan> {
+  const scripts = await readScripts(source)
   return withSessions(context, async (open) => {
-    const { database } = source.manifest
-    const maintenance = await openMaintenance(open, input.into ?? database.name)
+    const original = source.manifest.database
+    const maintenance = await openMaintenance(open, input.into ?? original.name)
+    await prepareSession(maintenance)
+    const now = context.now()
     const plan = await planRestore(maintenance, {
       uri: input.uri,
-      original: database.name,
+      original: original.name,
       into: input.into,
       connected: input.into === undefined ? await connectedDatabase(open) : null,
-      now: context.now(),
+      now,
     })
-    progress.copyOid = await createStaging(maintenance, source, plan, progress)
-    await build(context, open, source, plan)
+    const settled = await settleRoles(maintenance, scripts, original, input.missingRoles ?? 'fail')
+    progress.warnings = settled.warnings
+    await dropLeftovers(maintenance, context.log)
+    await createStaging(maintenance, settled.properties, {
+      name: plan.staging,
+      purpose: `it was to become "${plan.target}", from ${input.uri}, begun at ${now.toISOString()}.`,
+      onCreated: (oid) => void Object.assign(progress, { plan, copyOid: oid }),
+      onRefused: () => void (progress.plan = null),
+    })
+    const left = await build(context, open, source, { plan, settled })
+    progress.warnings = [...progress.warnings, ...left]
     await input.seal?.({ database: plan.staging, replaced: plan.replaced })
-    for (const sql of databasePropertiesSql(database, quoteIdentifier(plan.staging))) await maintenance.query(sql)
+    // The mark stays until the copy has its name.
+    const properties = databasePropertiesSql({ ...settled.properties, comment: null }, quoteIdentifier(plan.staging))
+    for (const sql of properties) await maintenance.query(sql)
     const usher = await openMaintenance(open, plan.target)
     const aside = plan.replaced === null ? [] : [{ from: plan.target, to: plan.replaced }]
-    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }])
+    const comments = await commentsFor(maintenance, plan, settled.properties, { uri: input.uri, now })
+    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }], comments)
     return plan
   })
 }
 
-/** Makes an empty database like the original; resolves with its oid. */
-async function createStaging(
-  maintenance: pg.Client,
-  { manifest }: RestoreSource,
-  plan: RestorePlan,
-  progress: Progress,
-): Promise<string | null> {
-  await prepareSession(maintenance)
-  const sql = createDatabaseSql(manifest.database, plan.staging, await serverVersion(maintenance))
-  progress.plan = plan
-  try {
-    await maintenance.query(sql)
-  } catch (error) {
-    // Refused: nothing was made, and what may bear the name is somebody else's.
-    if (sqlStateOf(error) !== undefined) progress.plan = null
-    throw error
-  }
-  const result = await maintenance.query<{ oid: string }>(
-    'SELECT oid::text AS oid FROM pg_catalog.pg_database WHERE datname = $1',
-    [plan.staging],
-  )
-  return result.rows[0]?.oid ?? null
+interface BuildJob {
+  readonly plan: RestorePlan
+  readonly settled: SettledRoles
 }
 
-async function serverVersion(client: pg.Client): Promise<number> {
-  const result = await client.query<{ version: string }>(`SELECT current_setting('server_version_num') AS version`)
-  return Number(result.rows[0]?.version)
-}
-
+/** Resolves with what was not restored as it was. */
 async function build(
   context: SnapshotContext,
   open: OpenSession,
   source: RestoreSource,
-  { staging }: RestorePlan,
-): Promise<void> {
-  context.log.info('Restoring the snapshot into a new database', { database: staging })
-  const client = await open(staging)
-  await restoreContent(client, source, context.log)
+  { plan, settled }: BuildJob,
+): Promise<readonly string[]> {
+  const { log, workers = DEFAULT_WORKERS } = context
+  log.info('Restoring the snapshot into a new database', { database: plan.staging })
   // A database cannot be renamed while we are in it.
-  await client.end()
+  return withSessions({ openClient: async () => open(plan.staging), signal: context.signal }, async (openInside, cut) =>
+    restoreContent({ source, scripts: settled.scripts, open: openInside, cut, workers, log }),
+  )
+}
+
+/** Tells whoever finds the replaced database what it is, and takes the mark from the new one. */
+async function commentsFor(
+  client: pg.Client,
+  { target, replaced }: RestorePlan,
+  { comment }: DatabaseProperties,
+  { uri, now }: { readonly uri: string; readonly now: Date },
+): Promise<readonly string[]> {
+  const own = commentSql(target, comment)
+  if (replaced === null) return [own]
+  const { rows } = await client.query<{ comment: string | null }>(
+    `SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database WHERE datname = $1`,
+    [target],
+  )
+  const before = rows[0]?.comment ?? null
+  const text =
+    `"${target}" until ${now.toISOString()}, when Lockstep put the snapshot ${uri} in its place. ` +
+    `Drop it when nothing in it is needed any more: DROP DATABASE ${quoteIdentifier(replaced)};`
+  return [own, commentSql(replaced, before === null ? text : `${text} Its comment was: ${before}`)]
 }
 
 interface Outcome {
@@ -152,43 +174,13 @@ async function settle(context: SnapshotContext, { plan, copyOid }: Progress): Pr
   if (plan === null) return { renamed: false, state: UNTOUCHED }
   const standing = plan.replaced === null ? 'No database was changed' : `Database "${plan.target}" is as it was`
   try {
-    const name = await dropCopy(context, plan, copyOid)
+    // Its own session, without the signal: an aborted restore cleans up as well.
+    const name = await withSessions({ openClient: context.openClient }, async (open) =>
+      dropCopy(await openMaintenance(open, plan.target), { oid: copyOid, name: plan.staging, target: plan.target }),
+    )
     return { renamed: name === plan.target, state: `${standing}, and the half-made copy has been dropped.` }
   } catch (error) {
     context.log.warn('Could not drop the half-made copy', { database: plan.staging, reason: messageOf(error) })
     return { renamed: false, state: `${standing}; the half-made copy "${plan.staging}" may remain and can be dropped.` }
   }
-}
-
-/** DROP DATABASE waits for every session of the server that does not answer, such as one whose client does not read. */
-const DROP_PATIENCE_MS = 15_000
-
-async function silentSessions(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{
-    session: string
-  }>(`SELECT format('pid %s, %s', pid, application_name) AS session
-FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND wait_event = 'ClientWrite' LIMIT 3`)
-  return rows.length === 0 ? '' : `; sessions whose clients do not read: ${rows.map((row) => row.session).join('; ')}`
-}
-
-/** Drops the copy unless it has become the target after all; resolves with the name that it had. */
-async function dropCopy(context: SnapshotContext, plan: RestorePlan, oid: string | null): Promise<string | null> {
-  // Its own session, without the signal: an aborted restore cleans up as well.
-  return withSessions({ openClient: context.openClient }, async (open) => {
-    const client = await openMaintenance(open, plan.target)
-    const found = await client.query<{ name: string }>(
-      'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
-      [oid, plan.staging],
-    )
-    const name = found.rows[0]?.name ?? null
-    if (name !== null && name !== plan.target) {
-      await client.query(`SET statement_timeout = ${DROP_PATIENCE_MS}`)
-      await client
-        .query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
-        .catch(async (error: unknown) => {
-          throw new Error(`${messageOf(error)}${await silentSessions(client)}`)
-        })
-    }
-    return name
-  })
 }

@@ -12,7 +12,7 @@ import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
 /** More do not help a small server, and cost the application connections. */
-const DEFAULT_WORKERS = 4
+export const DEFAULT_WORKERS = 4
 
 /** What snapshots and restores work with. */
 export interface SnapshotContext {
@@ -21,7 +21,7 @@ export interface SnapshotContext {
   readonly store: SnapshotStore
   readonly log: Log
   readonly now: () => Date
-  /** How many sessions copy rows at the same time. @default 4 */
+  /** How many sessions copy rows, and build indexes in a restore, at the same time. @default 4 */
   readonly workers?: number
   /** Aborting ends the work, removes what it made, and rejects. */
   readonly signal?: AbortSignal

@@ -4,28 +4,40 @@ import { loadParser } from '../engine/statements.ts'
 import { messageOf } from '../errors.ts'
 import { remedyFor, sqlStateOf } from './failure.ts'
 import { Fault } from './fault.ts'
+import { rolesIn, sessionUserOf } from './parse-tree.ts'
+import { effectOf, type RoleMention, type ScriptStatement } from './script-statement.ts'
 
-/**
- * Runs a script statement by statement, split by PostgreSQL's own parser.
- *
- * @param name The script's name, for errors.
- * @throws Fault naming the script and the statement.
- */
-export async function runScript(client: pg.Client, name: string, sql: string): Promise<void> {
-  const postponed: string[] = []
-  for (const statement of await splitScript(name, sql)) {
-    await run(client, name, statement, () => postponed.push(statement))
-  }
-  for (const statement of postponed) await run(client, name, statement)
+/** A script of pg_dump, in its order. */
+export interface Script {
+  /** For errors. */
+  readonly name: string
+  readonly statements: readonly ScriptStatement[]
 }
 
-async function run(client: pg.Client, name: string, statement: string, postpone?: () => void): Promise<void> {
+/**
+ * Runs a script statement by statement.
+ *
+ * @throws Fault naming the script and the statement.
+ */
+export async function runScript(client: pg.Client, { name, statements }: Script): Promise<void> {
+  const postponed: string[] = []
+  for (const { sql } of statements) {
+    try {
+      await runStatement(client, name, sql)
+    } catch (error) {
+      if (!mayBeTooEarly(sql, error)) throw error
+      postponed.push(sql)
+    }
+  }
+  for (const sql of postponed) await runStatement(client, name, sql)
+}
+
+/** @throws Fault naming the script and the statement. */
+export async function runStatement(client: pg.Client, script: string, sql: string): Promise<void> {
   try {
-    await client.query(statement)
+    await client.query(sql)
   } catch (error) {
-    if (postpone !== undefined && mayBeTooEarly(statement, error)) return postpone()
-    const message = `${name}, at "${headOf(statement)}": ${messageOf(error)}`
-    throw new Fault(message, remedyFor(error), error)
+    throw new Fault(`${script}, at "${headOf(sql)}": ${messageOf(error)}`, remedyFor(error), error)
   }
 }
 
@@ -40,10 +52,10 @@ function mayBeTooEarly(statement: string, error: unknown): boolean {
 /** Parsing takes some 300 times the memory of the text, so that a long script is parsed in pieces of about this size. */
 const PIECE_BYTES = 128 * 1024
 
-/** The statements of a script, without the comments between them. @throws Fault naming the script. */
-export async function splitScript(name: string, sql: string): Promise<readonly string[]> {
+/** Splits a script by PostgreSQL's own parser. @throws Fault naming the script. */
+export async function parseScript(name: string, sql: string): Promise<Script> {
   await loadParser()
-  const statements: string[] = []
+  const statements: ScriptStatement[] = []
   let rest = sql
   for (let size = PIECE_BYTES; rest.trim() !== '';) {
     const piece = rest.slice(0, endOfLine(rest, size))
@@ -58,7 +70,7 @@ export async function splitScript(name: string, sql: string): Promise<readonly s
       size = piece.length + PIECE_BYTES
     }
   }
-  return statements
+  return { name, statements }
 }
 
 /** The end of the first line after `from` that ends with a semicolon: a statement's end, or a place inside one. */
@@ -71,24 +83,34 @@ function endOfLine(sql: string, from: number): number {
  * A piece that was cut inside a statement does not parse, because a quote or a body in it has no end: so a piece that
  * parses is whole.
  */
-function tryToSplit(sql: string): { readonly statements: readonly string[] } | { readonly problem: string } {
+function tryToSplit(sql: string): { readonly statements: readonly ScriptStatement[] } | { readonly problem: string } {
   if (sql.trim() === '') return { statements: [] }
   // The parser counts bytes of UTF-8, not characters.
   const bytes = Buffer.from(sql)
   try {
     const { stmts = [] } = parseSync(sql)
-    const statements = stmts.map(({ stmt_location: start = 0, stmt_len: length = 0 }) =>
-      bytes.toString('utf8', start, length === 0 ? bytes.length : start + length).replace(LEADING_COMMENTS, ''),
-    )
+    const statements = stmts.map(({ stmt, stmt_location: start = 0, stmt_len: length = 0 }): ScriptStatement => {
+      const text = bytes.toString('utf8', start, length === 0 ? bytes.length : start + length)
+      const sql = text.replace(LEADING_COMMENTS, '')
+      // Comments may hold characters of several bytes: names of objects.
+      const begin = start + Buffer.byteLength(text) - Buffer.byteLength(sql)
+      return { sql, effect: effectOf(stmt), roles: mentionsIn(stmt, begin) }
+    })
     return { statements }
   } catch (error) {
     return { problem: messageOf(error) }
   }
 }
 
+function mentionsIn(node: unknown, begin: number): readonly RoleMention[] {
+  const user = sessionUserOf(node)
+  const found = user === null ? rolesIn(node) : [user]
+  return found.map(({ role, at }) => ({ role, at: at - begin }))
+}
+
 const LEADING_COMMENTS = /^(?:\s|--[^\n]*\n)+/
 
 /** Enough to know the statement by; never a literal, which may be a secret (user mappings, subscriptions). */
-function headOf(statement: string): string {
+export function headOf(statement: string): string {
   return (/^[^'($\n]{0,120}/.exec(statement)?.[0] ?? '').trim()
 }

@@ -17,11 +17,17 @@ const POLL_MS = 50
  *
  * @param client A session in a maintenance database.
  * @param usher Another one.
+ * @param finish Statements of the same transaction, for when the databases have their new names.
  */
-export async function renameAll(client: pg.Client, usher: pg.Client, renames: readonly Rename[]): Promise<void> {
+export async function renameAll(
+  client: pg.Client,
+  usher: pg.Client,
+  renames: readonly Rename[],
+  finish: readonly string[] = [],
+): Promise<void> {
   const databases = await oidsOf(client, renames)
   const doorkeeper = await backendOf(client)
-  const renaming = renameInTransaction(client, renames)
+  const renaming = renameInTransaction(client, renames, finish)
   await Promise.all([renaming, endSessionsUntil(renaming, usher, { databases, doorkeeper })])
 }
 
@@ -38,11 +44,16 @@ async function backendOf(client: pg.Client): Promise<number> {
   return result.rows[0]?.pid ?? 0
 }
 
-async function renameInTransaction(client: pg.Client, renames: readonly Rename[]): Promise<void> {
+async function renameInTransaction(
+  client: pg.Client,
+  renames: readonly Rename[],
+  finish: readonly string[],
+): Promise<void> {
   await client.query('BEGIN')
   for (const { from, to } of renames) {
     await client.query(`ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`)
   }
+  for (const statement of finish) await client.query(statement)
   await client.query('COMMIT')
 }
 

@@ -98,14 +98,33 @@ test('fails when there is no manifest', async () => {
   await expectAsBefore(taken)
 })
 
-test.each([
-  ['while rows are copied', DATA],
-  ['while the schema is finished', 'post-data.sql'],
-])('fails when the connection is cut %s', async (_when, read) => {
-  const taken = await takenSnapshot()
-  const store = interruptedStore(taken.store, { read }, () => cutSessions(taken.database))
+/** Cuts all sessions instead of sending a statement that begins like this. */
+function cutAt(taken: Taken, beginning: string): SnapshotContext {
+  return {
+    ...taken.context,
+    openClient: async (name) => {
+      const client = await taken.context.openClient(name)
+      const query = client.query.bind(client) as (...args: readonly unknown[]) => Promise<unknown>
+      const sabotaged = async (...args: readonly unknown[]): Promise<unknown> => {
+        if (String(args[0]).startsWith(beginning)) await cutSessions(taken.database)
+        return query(...args)
+      }
+      // A stream, such as COPY, is no text and must be given as it is.
+      return Object.assign(client, {
+        query: (...args: readonly unknown[]) => (typeof args[0] === 'string' ? sabotaged(...args) : query(...args)),
+      })
+    },
+  }
+}
 
-  const report = await reportOfFailure(restoreSnapshot(contextFor(taken.database, store), { uri: taken.uri }))
+test.each([
+  ['while rows are copied', (taken: Taken) => cutWhenRead(taken, DATA)],
+  ['while the schema is finished', (taken: Taken) => cutAt(taken, 'ALTER TABLE ONLY public.item\n    ADD CONSTRAINT')],
+  ['while statistics are gathered', (taken: Taken) => cutAt(taken, 'ANALYZE')],
+])('fails when the connection is cut %s', async (_when, sabotage) => {
+  const taken = await takenSnapshot()
+
+  const report = await reportOfFailure(restoreSnapshot(sabotage(taken), { uri: taken.uri }))
 
   expect(report).toMatchObject({
     code: 'RESTORE_FAILED',
@@ -113,6 +132,13 @@ test.each([
   })
   await expectAsBefore(taken)
 })
+
+function cutWhenRead(taken: Taken, read: string): SnapshotContext {
+  return contextFor(
+    taken.database,
+    interruptedStore(taken.store, { read }, () => cutSessions(taken.database)),
+  )
+}
 
 test('drops the half-made copy when it is aborted', async () => {
   const taken = await takenSnapshot()
@@ -146,25 +172,6 @@ test('keeps the old database in place when the second rename fails', async () =>
   const report = await reportOfFailure(restoreSnapshot(sabotaged, { uri: taken.uri }))
 
   expect(report.message).toContain('does not exist')
-  await expectAsBefore(taken)
-})
-
-test('fails on a role that does not exist here, and says so', async () => {
-  const taken = await takenSnapshot()
-  const role = `${taken.database.name}_owner`
-  await onServer(`CREATE ROLE ${role}`)
-  await taken.database.rows(`ALTER TABLE item OWNER TO ${role}`)
-  const { uri } = await createSnapshot(contextFor(taken.database, taken.store), { runId: 'owned' })
-  await taken.database.rows(`REASSIGN OWNED BY ${role} TO CURRENT_USER`)
-  await onServer(`DROP ROLE ${role}`)
-
-  const report = await reportOfFailure(restoreSnapshot(taken.context, { uri }))
-
-  expect(report).toMatchObject({ code: 'RESTORE_FAILED', sqlState: '42704' })
-  expect(report.message).toContain(
-    `pre-data.sql, at "ALTER TABLE public.item OWNER TO ${role}": role "${role}" does not exist`,
-  )
-  expect(report.remedy).toContain('create it')
   await expectAsBefore(taken)
 })
 

@@ -195,7 +195,14 @@ test('restores owner, encoding, locale, comment, permissions, limit and settings
 
   expect(before).toHaveLength(1)
   expect(await propertiesOf(database, name)).toEqual(before)
-  expect(await propertiesOf(database, kept)).toEqual(before)
+  expect(await propertiesOf(database, kept)).toEqual([
+    {
+      ...before[0],
+      comment: expect.stringMatching(
+        `^"${name}" until 20.* ${uri} .*: DROP DATABASE "${kept}"; Its comment was: it's the `,
+      ),
+    },
+  ])
   expect(await database.rows('SELECT n FROM t')).toEqual([{ n: 'Grüße' }])
 })
 
@@ -222,7 +229,7 @@ test('restores for a role that is no superuser what other roles own', async () =
   expect(before.schema).toContain(`ALTER TABLE public.t OWNER TO ${owner.user}`)
 })
 
-async function propertiesOf(database: TestDatabase, name: string): Promise<unknown> {
+async function propertiesOf(database: TestDatabase, name: string) {
   return database.rows(`
     SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, datcollate, datctype,
            datlocprovider, datlocale, datconnlimit, shobj_description(d.oid, 'pg_database') AS comment,

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { splitScript } from '../../../lambda/snapshot/sql-script.ts'
+import { parseScript } from '../../../lambda/snapshot/sql-script.ts'
+
+async function splitScript(name: string, sql: string): Promise<readonly string[]> {
+  return (await parseScript(name, sql)).statements.map((statement) => statement.sql)
+}
 
 test('splits by the grammar, not by semicolons', async () => {
   const script = `--

@@ -88,7 +88,7 @@ test('a snapshot and a restore are one line and a place', () => {
     'Snapshot of "shop" taken in 410 ms: 7 tables, 1 row, 20 kB.\nfile:///s/shop/1',
   )
   expect(renderSnapshot({ ...snapshot, omittedTables: 2 }, plainStyle)).toContain('7 tables (2 others without rows), ')
-  const restore = { database: 'shop', tables: 7, rows: 34, replaced: 'shop_replaced_1', durationMs: 2000 }
+  const restore = { database: 'shop', tables: 7, rows: 34, replaced: 'shop_replaced_1', warnings: [], durationMs: 2000 }
   expect(renderRestore(restore, plainStyle)).toBe(
     'Restored "shop" in 2.0 s: 7 tables, 34 rows.\nReplaced database  kept as "shop_replaced_1"',
   )

@@ -1,0 +1,114 @@
+import type pg from 'pg'
+import { sqlStateOf } from './failure.ts'
+import type { Job, PlannedStatement, PostDataStep } from './post-data-plan.ts'
+import type { SessionPool } from './session-pool.ts'
+import { runStatement } from './sql-script.ts'
+import { together } from './together.ts'
+
+/**
+ * Runs the steps of a script. Serial steps run in the first session.
+ *
+ * @throws Fault naming the script and the statement.
+ */
+export async function runPostData(pool: SessionPool, script: string, steps: readonly PostDataStep[]): Promise<void> {
+  const run = statementRunner(script)
+  for (const step of steps) {
+    if (step.kind === 'parallel') await runJobs(pool, step.jobs, run)
+    else for (const statement of step.statements) await run(pool.sessions[0], statement)
+  }
+}
+
+type RunStatement = (session: pg.Client, statement: PlannedStatement) => Promise<void>
+
+/** Brings the session's settings up to date first. */
+function statementRunner(script: string): RunStatement {
+  const applied = new WeakMap<pg.Client, readonly string[]>()
+  return async (session, { sql, settings }) => {
+    const before = applied.get(session) ?? []
+    if (before !== settings) {
+      for (const setting of settings) if (!before.includes(setting)) await runStatement(session, script, setting)
+      applied.set(session, settings)
+    }
+    await runStatement(session, script, sql)
+  }
+}
+
+/** A function of the user's in an index or a check may read other tables, whose locks nobody can foresee. */
+const DEADLOCK = '40P01'
+const ATTEMPTS = 5
+
+async function runJobs({ sessions, cut }: SessionPool, jobs: readonly Job[], run: RunStatement): Promise<void> {
+  const queue = createQueue(jobs)
+  const serve = async (session: pg.Client): Promise<void> => {
+    for (let job = await queue.take(); job !== null; job = await queue.take()) {
+      try {
+        await persist(async () => run(session, jobs[job] as Job))
+      } catch (error) {
+        queue.stop()
+        throw error
+      }
+      queue.finish(job)
+    }
+  }
+  await together(sessions.map(serve), cut)
+}
+
+async function persist(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (sqlStateOf(error) !== DEADLOCK || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+interface Queue {
+  /** The heaviest job that waits for nothing any more; null when there is none left. */
+  readonly take: () => Promise<number | null>
+  readonly finish: (job: number) => void
+  readonly stop: () => void
+}
+
+function createQueue(jobs: readonly Job[]): Queue {
+  const missing = jobs.map(({ after }) => after.length)
+  const followers = jobs.map((): number[] => [])
+  jobs.forEach(({ after }, index) => after.forEach((earlier) => followers[earlier]?.push(index)))
+  const ready = jobs.flatMap((_, index) => (missing[index] === 0 ? [index] : []))
+  const state = { left: jobs.length, isStopped: false }
+  let changed = Promise.withResolvers<void>()
+  const announce = (): void => {
+    changed.resolve()
+    changed = Promise.withResolvers()
+  }
+  return {
+    take: async () => {
+      while (ready.length === 0 && state.left > 0 && !state.isStopped) await changed.promise
+      return state.isStopped ? null : takeHeaviest(ready, jobs)
+    },
+    finish: (job) => {
+      state.left -= 1
+      for (const follower of followers[job] ?? []) {
+        missing[follower] = (missing[follower] ?? 0) - 1
+        if (missing[follower] === 0) ready.push(follower)
+      }
+      announce()
+    },
+    stop: () => {
+      state.isStopped = true
+      announce()
+    },
+  }
+}
+
+function takeHeaviest(ready: number[], jobs: readonly Job[]): number | null {
+  let best = 0
+  for (let index = 1; index < ready.length; index += 1) {
+    if (weightAt(ready, jobs, index) > weightAt(ready, jobs, best)) best = index
+  }
+  return ready.splice(best, 1)[0] ?? null
+}
+
+function weightAt(ready: readonly number[], jobs: readonly Job[], index: number): number {
+  return jobs[ready[index] ?? -1]?.weight ?? 0
+}

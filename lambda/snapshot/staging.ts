@@ -1,0 +1,128 @@
+import type pg from 'pg'
+import { messageOf } from '../errors.ts'
+import { quoteIdentifier, quoteLiteral } from '../engine/database.ts'
+import type { Log } from '../log.ts'
+import { createDatabaseSql, type DatabaseProperties } from './database-properties.ts'
+import { sqlStateOf } from './failure.ts'
+
+/**
+ * A half-made copy says in its comment what it is, and the session that makes it holds an advisory lock on its name.
+ * So whoever finds one later can tell whether somebody is still at work on it.
+ */
+const MARK = 'Half-made by Lockstep: '
+/** First key of the advisory locks; the second is a hash of the copy's name. */
+const LOCK_CLASS = 1_280_004_946
+
+/** A database that a restore is putting together. */
+export interface Staging {
+  readonly name: string
+  /** What the comment says of it. */
+  readonly purpose: string
+  /** Told before the copy can exist, and again once its oid is known. */
+  readonly onCreated: (oid: string | null) => void
+  /** Told when the server refused to make it: what bears the name is somebody else's. */
+  readonly onRefused: () => void
+}
+
+/**
+ * Makes an empty database like the original.
+ *
+ * @param client A session in a maintenance database, which stays open while the copy is half made.
+ */
+export async function createStaging(
+  client: pg.Client,
+  properties: DatabaseProperties,
+  staging: Staging,
+): Promise<void> {
+  const { name, purpose } = staging
+  await client.query('SELECT pg_catalog.pg_advisory_lock($1, pg_catalog.hashtext($2))', [LOCK_CLASS, name])
+  const sql = createDatabaseSql(properties, name, await serverVersion(client))
+  staging.onCreated(null)
+  try {
+    await client.query(sql)
+  } catch (error) {
+    if (sqlStateOf(error) !== undefined) staging.onRefused()
+    throw error
+  }
+  await client.query(commentSql(name, `${MARK}${purpose} If no restore is running, drop it.`))
+  const { rows } = await client.query<{ oid: string }>(
+    'SELECT oid::text AS oid FROM pg_catalog.pg_database WHERE datname = $1',
+    [name],
+  )
+  staging.onCreated(rows[0]?.oid ?? null)
+}
+
+/** `COMMENT ON DATABASE`; null: none. */
+export function commentSql(database: string, comment: string | null): string {
+  return `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`
+}
+
+export async function serverVersion(client: pg.Client): Promise<number> {
+  const result = await client.query<{ version: string }>(`SELECT current_setting('server_version_num') AS version`)
+  return Number(result.rows[0]?.version)
+}
+
+/** Marked copies that nobody is at work on: their maker was killed. */
+const LEFTOVERS = `
+  SELECT d.datname::text AS name
+    FROM pg_catalog.pg_database d
+   WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)
+     AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l
+                      WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = $2::bigint::oid
+                        AND l.objid = (pg_catalog.hashtext(d.datname) & 4294967295)::oid)`
+
+/** Drops what killed restores have left half made. What cannot be dropped is told, and keeps nobody from working. */
+export async function dropLeftovers(client: pg.Client, log: Log): Promise<void> {
+  try {
+    const { rows } = await client.query<{ name: string }>(LEFTOVERS, [MARK, LOCK_CLASS])
+    for (const { name } of rows) await dropLeftover(client, name, log)
+  } catch (error) {
+    log.warn('Could not look for half-made copies of killed restores', { reason: messageOf(error) })
+  }
+}
+
+async function dropLeftover(client: pg.Client, name: string, log: Log): Promise<void> {
+  const command = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`
+  try {
+    await client.query(command)
+    log.info('Dropped the half-made copy of a restore that was killed', { database: name })
+  } catch (error) {
+    log.warn('A restore that was killed has left a half-made copy', {
+      database: name,
+      command,
+      reason: messageOf(error),
+    })
+  }
+}
+
+/** DROP DATABASE waits for every session of the server that does not answer, such as one whose client does not read. */
+const DROP_PATIENCE_MS = 15_000
+
+/** Drops the copy unless it has become the target after all; resolves with the name that it had. */
+export async function dropCopy(
+  client: pg.Client,
+  copy: { readonly oid: string | null; readonly name: string; readonly target: string },
+): Promise<string | null> {
+  const found = await client.query<{ name: string }>(
+    'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
+    [copy.oid, copy.name],
+  )
+  const name = found.rows[0]?.name ?? null
+  if (name === null || name === copy.target) return name
+  await client.query(`SET statement_timeout = ${DROP_PATIENCE_MS}`)
+  try {
+    await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+  } catch (error) {
+    throw new Error(`${messageOf(error)}${await silentSessions(client)}`, { cause: error })
+  }
+  return name
+}
+
+async function silentSessions(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{
+    session: string
+  }>(`SELECT format('pid %s, %s', pid, application_name) AS session
+FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND wait_event = 'ClientWrite' LIMIT 3`)
+  return rows.length === 0 ? '' : `; sessions whose clients do not read: ${rows.map((row) => row.session).join('; ')}`
+}
