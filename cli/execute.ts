@@ -5,7 +5,7 @@ import { EXIT, type Outcome } from './exit.ts'
 import { renderHistory } from './render/history.ts'
 import { renderPlan, renderPlanSql } from './render/plan.ts'
 import { renderRun, type RunView } from './render/run.ts'
-import { renderRestore, renderSnapshot, renderSnapshots } from './render/snapshots.ts'
+import { renderRestore, renderSnapshot, renderSnapshots, renderVerify } from './render/snapshots.ts'
 import { renderStatus } from './render/status.ts'
 import type { Style } from './render/style.ts'
 import type { Command } from './settings.ts'
@@ -52,11 +52,15 @@ export async function execute(lockstep: Lockstep, command: Command, view: View):
     }
     case 'snapshots': {
       const result = await perform(lockstep, request)
-      return outcome(result, renderSnapshots(result.snapshots, style))
+      return outcome(result, renderSnapshots(result.snapshots, result.incomplete, style))
     }
     case 'restore': {
       const restore = await perform(lockstep, request)
       return outcome(restore, renderRestore(restore, style))
+    }
+    case 'verify': {
+      const verified = await perform(lockstep, request)
+      return outcome(verified, renderVerify(verified, style), verified.status === 'intact' ? EXIT.done : EXIT.failed)
     }
     case 'init': {
       const init = await perform(lockstep, request)

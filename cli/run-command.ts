@@ -16,8 +16,8 @@ export async function runCommand(command: Command, output: Output): Promise<numb
   let opening: Promise<EmbeddedPostgres> | null = null
   let exitCode: number = EXIT.failed
   try {
-    if (databaseUrl === null) opening = openEmbedded()
-    else checkDatabaseUrl(databaseUrl)
+    if (databaseUrl !== null) checkDatabaseUrl(databaseUrl)
+    else if (needsDatabase(command)) opening = openEmbedded()
     const outcome = await Promise.race([work(), interruption.overdue])
     await tellOutcome(command, outcome, output)
     exitCode = outcome.exitCode
@@ -32,6 +32,11 @@ export async function runCommand(command: Command, output: Output): Promise<numb
   async function work(): Promise<Outcome> {
     return perform(command, { url: (await opening)?.url ?? databaseUrl ?? '', interruption, output })
   }
+}
+
+/** A snapshot can be verified where there is none. */
+function needsDatabase({ request }: Command): boolean {
+  return request.action !== 'verify'
 }
 
 async function openEmbedded(): Promise<EmbeddedPostgres> {
@@ -53,7 +58,11 @@ async function perform(command: Command, { url, interruption, output }: Surround
     now: () => performance.now(),
   })
   if (settings.verbose) {
-    log.info('using', { database: withoutPassword(url), migrations: settings.migrations, set: settings.set })
+    log.info('using', {
+      database: url === '' ? 'none' : withoutPassword(url),
+      migrations: settings.migrations,
+      set: settings.set,
+    })
   }
   // Loaded only now, because help and usage errors need no driver and no SDK.
   const { compose } = await import('../lambda/compose.ts')

@@ -66,7 +66,7 @@ export function configOf(command: Command, url: string): Config {
 /** The store that was given, else the one that the snapshot to restore is in, else that of the embedded database. */
 function snapshotLocation({ settings, request }: Command): string | null {
   if (settings.snapshots !== null) return settings.snapshots
-  if (request.action === 'restore') return storeOf(request.uri)
+  if (request.action === 'restore' || request.action === 'verify') return storeOf(request.uri)
   return settings.databaseUrl === null ? `${LOCAL_DIRECTORY}/snapshots` : null
 }
 

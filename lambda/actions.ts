@@ -4,13 +4,13 @@ import type {
   HistoryResult,
   InitResult,
   PlanResult,
-  RestoreResult,
   RunResult,
   SnapshotListing,
   SnapshotResult,
   StatusResult,
   Trigger,
 } from './contract.ts'
+import type { IncompleteSnapshot, RestoreResult, VerifyResult } from './snapshot-contract.ts'
 import type { EngineContext } from './engine/context.ts'
 import { history, plan, status } from './engine/inspect.ts'
 import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
@@ -19,10 +19,15 @@ import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreFor } from './restore-for.ts'
-import { restoreSnapshot } from './snapshot/restore.ts'
+import { restoreOnDemand, type RestoreRequest } from './restore-on-demand.ts'
 import { snapshotFor, takeManualSnapshot, type ManualSnapshot } from './snapshot-for.ts'
-import { refuseStorageSnapshot } from './snapshot/storage-restore.ts'
-import { allSnapshots, type StorageSnapshotListing, type StorageSnapshotResult } from './storage-snapshots.ts'
+import {
+  allSnapshots,
+  incompleteSnapshots,
+  type StorageSnapshotListing,
+  type StorageSnapshotResult,
+} from './storage-snapshots.ts'
+import { verifySnapshot } from './snapshot/verify.ts'
 import { VERSION } from './version.ts'
 
 export type { DownTarget } from './engine/plan-down.ts'
@@ -39,7 +44,8 @@ export type ActionRequest =
   | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string }
   | ({ readonly action: 'snapshot' } & ManualSnapshot)
   | { readonly action: 'snapshots' }
-  | { readonly action: 'restore'; readonly uri: string; readonly into?: string }
+  | ({ readonly action: 'restore' } & RestoreRequest)
+  | { readonly action: 'verify'; readonly uri: string }
   | { readonly action: 'health' }
 
 /** The result of every action, by its name. */
@@ -53,8 +59,12 @@ export interface ActionResults {
   readonly up: RunResult
   readonly down: RunResult
   readonly snapshot: SnapshotResult | StorageSnapshotResult
-  readonly snapshots: { readonly snapshots: readonly (SnapshotListing | StorageSnapshotListing)[] }
+  readonly snapshots: {
+    readonly snapshots: readonly (SnapshotListing | StorageSnapshotListing)[]
+    readonly incomplete: readonly IncompleteSnapshot[]
+  }
   readonly restore: RestoreResult
+  readonly verify: VerifyResult
   readonly health: HealthResult
 }
 
@@ -98,12 +108,11 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
     case 'snapshot':
       return takeManualSnapshot(lockstep, randomUUID(), request)
     case 'snapshots':
-      return { snapshots: await allSnapshots(lockstep) }
-    case 'restore': {
-      refuseStorageSnapshot(request.uri)
-      const into = request.into === undefined ? {} : { into: request.into }
-      return restoreSnapshot(lockstep.snapshots(), { uri: request.uri, ...into })
-    }
+      return { snapshots: await allSnapshots(lockstep), incomplete: await incompleteSnapshots(lockstep) }
+    case 'restore':
+      return restoreOnDemand(lockstep, request)
+    case 'verify':
+      return verifySnapshot(lockstep.snapshots(), request.uri)
     case 'health':
       return health(lockstep, context)
     default:

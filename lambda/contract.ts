@@ -13,6 +13,7 @@ export const ACTIONS = [
   'snapshot',
   'snapshots',
   'restore',
+  'verify',
   'health',
 ] as const
 export type Action = (typeof ACTIONS)[number]
@@ -231,18 +232,6 @@ export interface SnapshotListing {
   /** Whose rows were left out: it cannot take the database's place. */
   readonly omittedTables: number
   readonly rows: number
-}
-
-export interface RestoreResult {
-  /** The database that now holds the snapshot's content. */
-  readonly database: string
-  readonly tables: number
-  readonly rows: number
-  /** The dated name under which the replaced database is kept; null with `into`. */
-  readonly replaced: string | null
-  /** A sentence for everything that is not as it was: unchecked foreign keys, privileges of roles that do not exist. */
-  readonly warnings: readonly string[]
-  readonly durationMs: number
 }
 
 export interface InitResult {

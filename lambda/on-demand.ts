@@ -2,7 +2,10 @@ import { perform, type ActionRequest, type DownTarget } from './actions.ts'
 import { ACTIONS, type Action } from './contract.ts'
 import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
+import type { RestoreRequest } from './restore-on-demand.ts'
+import { MISSING_ROLES } from './snapshot-contract.ts'
 import type { ManualSnapshot } from './snapshot-for.ts'
+import { MAX_SNAPSHOT_WORKERS } from './snapshot-settings.ts'
 import { MANUAL_SCOPE_SYNTAX, parsePatterns, parseScope } from './snapshot/scope.ts'
 
 /** Keys that each action takes beside `action`. */
@@ -17,7 +20,8 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   down: ['steps', 'to', 'dryRun', 'requestId'],
   snapshot: ['scope', 'exclude'],
   snapshots: [],
-  restore: ['uri', 'into'],
+  restore: ['uri', 'into', 'tables', 'intoSchema', 'missingRoles', 'workers'],
+  verify: ['uri'],
   health: [],
 }
 
@@ -69,14 +73,46 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
     }
     case 'snapshot':
       return { action, ...manualSnapshot(fields) }
-    case 'restore': {
-      const uri = text('uri', fields)
-      if (uri === undefined) throw invalid('The action "restore" needs "uri".', 'Take it from {"action":"snapshots"}.')
-      return { action, uri, ...optional('into', text('into', fields)) }
-    }
+    case 'restore':
+      return { action, ...restoreRequest(fields) }
+    case 'verify':
+      return { action, uri: uriOf(action, fields) }
     default:
       return { action }
   }
+}
+
+function uriOf(action: Action, fields: Fields): string {
+  const uri = text('uri', fields)
+  if (uri !== undefined) return uri
+  throw invalid(`The action "${action}" needs "uri".`, 'Take it from {"action":"snapshots"}.')
+}
+
+function restoreRequest(fields: Fields): RestoreRequest {
+  const { tables, workers } = fields
+  const missingRoles = text('missingRoles', fields)
+  const choice = MISSING_ROLES.find((known) => known === missingRoles)
+  if (missingRoles !== undefined && choice === undefined)
+    throw invalid(`"missingRoles" is "${missingRoles}".`, `Give one of: ${MISSING_ROLES.join(', ')}.`)
+  return {
+    uri: uriOf('restore', fields),
+    ...optional('into', text('into', fields)),
+    ...(tables === undefined ? {} : { tables: tableList(tables) }),
+    ...optional('intoSchema', text('intoSchema', fields)),
+    ...(choice === undefined ? {} : { missingRoles: choice }),
+    ...(workers === undefined ? {} : { workers: workerCount(workers) }),
+  }
+}
+
+function tableList(value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string')
+  if (isList) return value
+  throw invalid(`"tables" is ${JSON.stringify(value)}.`, 'Give a list of texts: schema.table.')
+}
+
+function workerCount(value: unknown): number {
+  if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_SNAPSHOT_WORKERS) return Number(value)
+  throw invalid(`"workers" is ${JSON.stringify(value)}.`, `Give a whole number from 1 to ${MAX_SNAPSHOT_WORKERS}.`)
 }
 
 function downOf(value: unknown): { readonly down?: DownTarget } {

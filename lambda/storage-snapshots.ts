@@ -1,5 +1,7 @@
 import type { SnapshotListing } from './contract.ts'
 import type { Lockstep } from './lockstep.ts'
+import type { IncompleteSnapshot } from './snapshot-contract.ts'
+import { listIncomplete } from './snapshot/incomplete.ts'
 import { listSnapshots } from './snapshot/snapshot.ts'
 import { listStorageSnapshots, takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
 
@@ -45,6 +47,11 @@ export async function allSnapshots(lockstep: Lockstep): Promise<readonly (Snapsh
     ...UNCOUNTED,
   }))
   return [...ofStorage, ...stored].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+}
+
+/** What snapshots that were cut off, or are being taken, have in the store. @throws LockstepError `SNAPSHOT_FAILED`. */
+export async function incompleteSnapshots(lockstep: Lockstep): Promise<readonly IncompleteSnapshot[]> {
+  return listIncomplete(lockstep.snapshots().store, await lockstep.databaseName())
 }
 
 const UNCOUNTED = { bytes: null, tables: null, rows: null } as const

@@ -1,12 +1,10 @@
 import type pg from 'pg'
+import type { MissingRoles } from '../snapshot-contract.ts'
 import type { DatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
 import type { RestoreScripts } from './restore-scripts.ts'
 import type { RoleMention, ScriptStatement } from './script-statement.ts'
 import { headOf, type Script } from './sql-script.ts'
-
-/** What a restore does about roles that the snapshot names and the server does not have. */
-export type MissingRoles = 'fail' | 'skip'
 
 /** What a restore is going to run, once the roles are settled. */
 export interface SettledRoles {

@@ -7,7 +7,7 @@ export function timeStamp(date: Date): string {
 }
 
 /** `<name>_<word>_20261121083000`; the name is shortened, between characters, to fit PostgreSQL's limit. */
-export function datedDatabaseName(name: string, word: 'restoring' | 'replaced', date: Date): string {
+export function datedDatabaseName(name: string, word: 'restoring' | 'replaced' | 'restored', date: Date): string {
   const suffix = `_${word}_${timeStamp(date).replaceAll(/\D/g, '')}`
   let base = name
   while (Buffer.byteLength(base + suffix) > MAX_NAME_BYTES) base = Array.from(base).slice(0, -1).join('')

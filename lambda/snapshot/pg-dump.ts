@@ -19,12 +19,14 @@ const MAX_BYTES_AHEAD = 1024 * 1024
  * the driver's own listeners on its socket are put back.
  *
  * @param snapshotId An exported snapshot; null: the session is in the transaction whose view is to be read.
+ * @param options Further ones of pg_dump, such as `--no-owner`. @default none
  * @throws Fault when the server is too new, pg_dump refuses, or the connection is lost.
  */
 export async function dumpSchema(
   client: pg.Client,
   section: SchemaSection,
   snapshotId: string | null,
+  options: readonly string[] = [],
 ): Promise<string> {
   useBaselineWebAssembly()
   const parameters = await serverParameters(client)
@@ -35,6 +37,7 @@ export async function dumpSchema(
     ...(snapshotId === null ? [] : [`--snapshot=${snapshotId}`]),
     '--encoding=UTF8',
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
+    ...options,
   ]
   const sql = await runPgDump(client, { posted: new SharedArrayBuffer(4), parameters, args })
   if (parameters['server_encoding'] === 'SQL_ASCII') refuseUndecodable(sql)

@@ -95,7 +95,8 @@ function claimsOf(
     case 'follower':
       return effect.relations.map(exclusive)
     case 'setting':
-    case 'inherits':
+    case 'table':
+    case 'attach-table':
     case 'grant':
     case 'owner':
     case 'policy':
@@ -146,12 +147,13 @@ function createBatch(): Batch {
 export function relationsOf(statements: readonly ScriptStatement[], bytes: ReadonlyMap<string, number>): Relations {
   const parents = new Map<string, string[]>()
   const children = new Map<string, string[]>()
+  const relate = (parent: string, child: string): void => {
+    parents.set(child, [...(parents.get(child) ?? []), parent])
+    children.set(parent, [...(children.get(parent) ?? []), child])
+  }
   for (const { effect } of statements) {
-    if (effect.kind !== 'inherits') continue
-    for (const parent of effect.parents) {
-      parents.set(effect.table, [...(parents.get(effect.table) ?? []), parent])
-      children.set(parent, [...(children.get(parent) ?? []), effect.table])
-    }
+    if (effect.kind === 'attach-table') relate(effect.table, effect.partition)
+    else if (effect.kind === 'table') for (const parent of effect.parents) relate(parent, effect.table)
   }
   return {
     ancestorsOf: (table) => reachable(parents, table),

@@ -19,8 +19,8 @@ export interface ContentJob {
   readonly scripts: RestoreScripts
   /** Opens a session in the new, empty database. */
   readonly open: OpenSession
-  /** Ends all of them at once. */
-  readonly cut: () => void
+  /** Ends all of them at once, and says why. */
+  readonly cut: (reason: unknown) => void
   /** How many sessions may work at the same time. */
   readonly workers: number
   readonly log: Log

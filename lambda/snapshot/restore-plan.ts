@@ -42,6 +42,11 @@ export async function planRestore(maintenance: pg.Client, request: RestoreReques
   }
 }
 
+/** A name for a database that exists only for a while. @param client - any session on the server */
+export async function freeStagingName(client: pg.Client, base: string, now: Date): Promise<string> {
+  return freeName(await databaseNames(client), base, 'restoring', now)
+}
+
 /** @throws LockstepError `CONFIG_INVALID` when PostgreSQL would not take the name as it is. */
 export function checkDatabaseName(name: string): void {
   if (name !== '' && !name.includes('\0') && Buffer.byteLength(name) <= MAX_NAME_BYTES) return

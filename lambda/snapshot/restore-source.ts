@@ -24,7 +24,8 @@ export async function openSource(store: SnapshotStore, prefix: string): Promise<
   )
 }
 
-async function readManifest(store: SnapshotStore, prefix: string): Promise<SnapshotManifest> {
+/** @throws Fault when there is none, or it is damaged. */
+export async function readManifest(store: SnapshotStore, prefix: string): Promise<SnapshotManifest> {
   try {
     const body = await store.read(`${prefix}/${MANIFEST_KEY}`)
     return parseManifest(Buffer.concat(await body.toArray()).toString('utf8'))

@@ -26,8 +26,10 @@ export type StatementEffect =
   | { readonly kind: 'attach-index'; readonly index: string; readonly partition: string }
   /** Says something of an index or of a constraint that exists: a comment, CLUSTER ON, REPLICA IDENTITY, statistics. */
   | { readonly kind: 'follower'; readonly relations: readonly string[] }
-  /** A table's, or a partitioned one's: who its parents are. */
-  | { readonly kind: 'inherits'; readonly table: string; readonly parents: readonly string[] }
+  /** `CREATE TABLE`, with the tables that it inherits from. */
+  | { readonly kind: 'table'; readonly table: string; readonly parents: readonly string[] }
+  /** `ALTER TABLE … ATTACH PARTITION`. */
+  | { readonly kind: 'attach-table'; readonly table: string; readonly partition: string }
   | { readonly kind: 'grant' | 'owner' | 'policy' | 'other' }
 
 const OTHER: StatementEffect = { kind: 'other' }
@@ -45,7 +47,7 @@ export function effectOf(node: unknown): StatementEffect {
     case 'CommentStmt':
       return comment(body)
     case 'CreateStmt':
-      return inherits(body)
+      return table(body)
     case 'AlterOwnerStmt':
       return { kind: 'owner' }
     case 'GrantStmt':
@@ -123,7 +125,7 @@ function attach(body: Fields, parent: string, partition: string | null): Stateme
   if (partition === null) return OTHER
   return body.objtype === 'OBJECT_INDEX'
     ? { kind: 'attach-index', index: parent, partition }
-    : { kind: 'inherits', table: partition, parents: [parent] }
+    : { kind: 'attach-table', table: parent, partition }
 }
 
 function follower(body: Fields, table: string, indexName: unknown): StatementEffect {
@@ -142,12 +144,12 @@ function comment(body: Fields): StatementEffect {
   return names.length === shape ? { kind: 'follower', relations: [`${schema}.${relation}`] } : OTHER
 }
 
-function inherits(body: Fields): StatementEffect {
+function table(body: Fields): StatementEffect {
   const table = nameOf(body.relation)
   const parents = itemsOf(body.inhRelations)
     .map((parent) => nameOf(asFields(parent).RangeVar))
     .filter((name) => name !== null)
-  return table === null || parents.length === 0 ? OTHER : { kind: 'inherits', table, parents }
+  return table === null ? OTHER : { kind: 'table', table, parents }
 }
 
 /** The name of an index: it lies in the schema of its table. */

@@ -2,15 +2,15 @@ import type pg from 'pg'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sqlStateOf } from './failure.ts'
+import { inParallel } from './in-parallel.ts'
 import type { OpenSession } from './session.ts'
-import { together } from './together.ts'
 
 /** Sessions in one database that work at the same time. */
 export interface SessionPool {
   /** At least one. */
   readonly sessions: readonly [pg.Client, ...pg.Client[]]
-  /** Ends all of them at once. */
-  readonly cut: () => void
+  /** Ends all of them at once, and says why. */
+  readonly cut: (reason: unknown) => void
 }
 
 // too_many_connections (PostgreSQL, appendix A)
@@ -38,18 +38,11 @@ export async function growPool(
   return { ...pool, sessions: [...pool.sessions, ...more] }
 }
 
-/**
- * Does the tasks in their order: each session takes the next one once it is free. When one fails, the sessions are
- * cut, and all have ended before the failure is thrown.
- */
+/** Does the tasks in their order: each session takes the next one once it is free. */
 export async function shareOut<T>(
   { sessions, cut }: SessionPool,
   tasks: readonly T[],
   work: (session: pg.Client, task: T) => Promise<void>,
 ): Promise<void> {
-  const queue = [...tasks]
-  const serve = async (session: pg.Client): Promise<void> => {
-    for (let task = queue.shift(); task !== undefined; task = queue.shift()) await work(session, task)
-  }
-  await together(sessions.map(serve), cut)
+  await inParallel(sessions, tasks, work, cut)
 }

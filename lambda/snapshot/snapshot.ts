@@ -3,10 +3,12 @@ import type { SnapshotListing, SnapshotResult } from '../contract.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'
+import { removeAbandoned } from './incomplete.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
 import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
+import { dropLeftovers } from './staging.ts'
 import type { SnapshotStore } from './store.ts'
 import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
@@ -51,7 +53,9 @@ export async function createSnapshot(
       const { log, workers = DEFAULT_WORKERS } = context
       const { runId, selection = WHOLE_DATABASE } = input
       const what = { prefix, runId, selection, createdAt }
+      await dropLeftovers(client, log)
       const manifest = await takeSnapshot({ open, cut, client, store, log, workers, ...what })
+      await removeAbandoned(context.store, database, createdAt, log)
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {

@@ -43,6 +43,18 @@ describe('parseEvent', () => {
       { action: 'snapshot', scope: 'database', exclude: [] },
       { action: 'snapshot', scope: { kind: 'database' }, exclude: [] },
     ],
+    [
+      { action: 'restore', uri: 's3://b/p', tables: ['public.a'], intoSchema: 's', workers: 2 },
+      { action: 'restore', uri: 's3://b/p', tables: ['public.a'], intoSchema: 's', workers: 2 },
+    ],
+    [
+      { action: 'restore', uri: 's3://b/p', into: 'x', missingRoles: 'skip' },
+      { action: 'restore', uri: 's3://b/p', into: 'x', missingRoles: 'skip' },
+    ],
+    [
+      { action: 'verify', uri: 's3://b/p' },
+      { action: 'verify', uri: 's3://b/p' },
+    ],
   ])('reads %j', (event, request) => {
     expect(parseEvent(event)).toEqual(request)
   })
@@ -57,6 +69,10 @@ describe('parseEvent', () => {
     [{ action: 'down', to: 'a', steps: 1 }, 'Both "steps" and "to" are given.', 'Give one of them.'],
     [{ action: 'down', steps: '2' }, '"steps" is "2".', 'Give a whole number'],
     [{ action: 'restore' }, 'The action "restore" needs "uri".', 'snapshots'],
+    [{ action: 'verify' }, 'The action "verify" needs "uri".', 'snapshots'],
+    [{ action: 'restore', uri: 'x', tables: [] }, '"tables" is [].', 'schema.table'],
+    [{ action: 'restore', uri: 'x', missingRoles: 'make' }, '"missingRoles" is "make".', 'fail, skip'],
+    [{ action: 'restore', uri: 'x', workers: 0 }, '"workers" is 0.', 'from 1 to 32'],
     [{ action: 'snapshot', scope: 'affected' }, '"scope" is "affected".', 'Give database, or schemas:'],
     [{ action: 'snapshot', exclude: 'a.b' }, '"exclude" is "a.b".', 'Give a list of texts'],
     [{ action: 'snapshot', exclude: ['b'] }, '"exclude" is ["b"].', 'schema.table'],

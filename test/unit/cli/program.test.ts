@@ -37,6 +37,15 @@ describe('requests', () => {
     [['snapshot'], { action: 'snapshot' }],
     [['snapshots'], { action: 'snapshots' }],
     [['restore', 's3://b/p/app/1'], { action: 'restore', uri: 's3://b/p/app/1' }],
+    [
+      ['restore', 's3://b/p/app/1', '--table', 'public.a', '--table', 'public.b', '--into-schema', 's'],
+      { action: 'restore', uri: 's3://b/p/app/1', tables: ['public.a', 'public.b'], intoSchema: 's' },
+    ],
+    [
+      ['restore', 's3://b/p/app/1', '--missing-roles', 'skip', '--workers', '2'],
+      { action: 'restore', uri: 's3://b/p/app/1', missingRoles: 'skip', workers: 2 },
+    ],
+    [['verify', 's3://b/p/app/1'], { action: 'verify', uri: 's3://b/p/app/1' }],
     [['restore', 's3://b/p/app/1', '--into', 'copy'], { action: 'restore', uri: 's3://b/p/app/1', into: 'copy' }],
   ])('%j', (args, request) => {
     expect(requestOf(...args)).toEqual(request)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderRun } from '../../../../cli/render/run.ts'
-import { renderRestore, renderSnapshot, renderSnapshots } from '../../../../cli/render/snapshots.ts'
+import { renderRestore, renderSnapshot, renderSnapshots, renderVerify } from '../../../../cli/render/snapshots.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
 import type { RunResult } from '../../../../lambda/contract.ts'
 
@@ -95,6 +95,32 @@ test('a snapshot and a restore are one line and a place', () => {
   expect(renderRestore({ ...restore, replaced: null }, plainStyle)).toBe('Restored "shop" in 2.0 s: 7 tables, 34 rows.')
 })
 
+test('a restore tells where tables went, and what is not as it was', () => {
+  const copies = [{ table: 'public.a', restoredAs: 'side.a', rows: 1 }]
+  const restore = { database: 'shop', tables: 1, rows: 1, replaced: null, copies, warnings: ['No.'], durationMs: 2000 }
+  expect(renderRestore(restore, plainStyle)).toBe(
+    'Restored tables beside the originals in "shop" in 2.0 s: 1 table, 1 row.\npublic.a  side.a, 1 row\n! No.',
+  )
+})
+
+test('a verified snapshot is one line, a damaged one names each object', () => {
+  const totals = { uri: 's3://b/shop/1', database: 'shop', objects: 4, bytes: 20_480, tables: 7, rows: 34 }
+  expect(renderVerify({ ...totals, status: 'intact', problems: [], durationMs: 410 }, plainStyle)).toBe(
+    's3://b/shop/1 is intact: 4 objects, 7 tables, 34 rows, 20 kB, read in 410 ms.',
+  )
+  const problems = [{ object: 'data/1', message: 'is missing' }]
+  expect(renderVerify({ ...totals, status: 'damaged', problems, durationMs: 410 }, plainStyle)).toBe(
+    '✗ s3://b/shop/1 is damaged (1 problem):\n  data/1: is missing',
+  )
+})
+
+test('what snapshots that were cut off have left is listed beside the complete ones', () => {
+  const incomplete = [{ uri: 's3://b/shop/2', begunAt: '2026-11-21T08:41:03.000Z', objects: 3 }]
+  expect(renderSnapshots([], incomplete, plainStyle)).toBe(
+    'There are no snapshots.\n\n1 snapshot being taken or cut off (removed by a snapshot after a day):\n  s3://b/shop/2 (3 objects)',
+  )
+})
+
 test('snapshots are listed with sizes for people', () => {
   const listing = {
     uri: 's3://b/shop/1',
@@ -106,8 +132,8 @@ test('snapshots are listed with sizes for people', () => {
     rows: 12_345,
   }
 
-  expect(renderSnapshots([listing], plainStyle)).toBe(`TAKEN (UTC)          DATABASE  TABLES    ROWS    SIZE  URI
+  expect(renderSnapshots([listing], [], plainStyle)).toBe(`TAKEN (UTC)          DATABASE  TABLES    ROWS    SIZE  URI
 2026-11-21 08:41:03  shop           7  12,345  186 MB  s3://b/shop/1`)
-  expect(renderSnapshots([{ ...listing, omittedTables: 3 }], plainStyle)).toContain('  7 of 10  ')
-  expect(renderSnapshots([], plainStyle)).toBe('There are no snapshots.')
+  expect(renderSnapshots([{ ...listing, omittedTables: 3 }], [], plainStyle)).toContain('  7 of 10  ')
+  expect(renderSnapshots([], [], plainStyle)).toBe('There are no snapshots.')
 })
