@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
+import type { Outlook } from './progress.ts'
 import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -23,6 +24,8 @@ export interface SnapshotContext {
   readonly now: () => Date
   /** How many sessions copy rows at the same time. @default 4 */
   readonly workers?: number
+  /** Told now and then how copying goes on. @default nobody is */
+  readonly onOutlook?: (outlook: Outlook) => void
   /** Aborting ends the work, removes what it made, and rejects. */
   readonly signal?: AbortSignal
 }
@@ -48,10 +51,10 @@ export async function createSnapshot(
       subject = `The snapshot of database "${database}"`
       const createdAt = context.now()
       const prefix = snapshotPrefix(database, createdAt, input.runId)
-      const { log, workers = DEFAULT_WORKERS } = context
+      const { log, workers = DEFAULT_WORKERS, onOutlook = () => {} } = context
       const { runId, selection = WHOLE_DATABASE } = input
       const what = { prefix, runId, selection, createdAt }
-      const manifest = await takeSnapshot({ open, cut, client, store, log, workers, ...what })
+      const manifest = await takeSnapshot({ open, cut, client, store, log, workers, onOutlook, ...what })
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {

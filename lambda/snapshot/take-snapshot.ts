@@ -19,7 +19,7 @@ import {
 } from './manifest.ts'
 import { writeText } from './object-transfer.ts'
 import { dumpSchema, refuseNewer } from './pg-dump.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, type Outlook } from './progress.ts'
 import type { SnapshotSelection } from './scope.ts'
 import { sequenceScript } from './sequences.ts'
 import { prepareSession, socketOf, type OpenSession } from './session.ts'
@@ -39,6 +39,7 @@ export interface SnapshotJob {
   readonly runId: string
   readonly selection: SnapshotSelection
   readonly createdAt: Date
+  readonly onOutlook: (outlook: Outlook) => void
   readonly log: Log
 }
 
@@ -75,6 +76,7 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     scope: job.selection.scope,
     exclude: job.selection.exclude,
     unmatched: chosen.unmatched,
+    copied: data.copied,
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,
@@ -127,6 +129,7 @@ async function lend<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
 
 interface WrittenData {
   readonly tables: readonly SnapshotTable[]
+  readonly copied: SnapshotManifest['copied']
   readonly objects: readonly SnapshotObject[]
 }
 
@@ -135,14 +138,23 @@ async function writeData(
   view: ConsistentView,
   { chosen, encoding }: { readonly chosen: readonly ChosenTable[]; readonly encoding: string },
 ): Promise<WrittenData> {
+  const began = performance.now()
   const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
   const tables = await measureTables(job.client, wanted)
   const tasks = planCopies(tables, job.workers)
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
-  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.length, work)
+  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.length, work, job.onOutlook)
   const { client: coordinator } = job
   const copied = await copyTasks({ ...job, coordinator, snapshotId: view.snapshotId, encoding, progress }, tasks)
-  return { tables: describeTables(chosen, copied), objects: copied.map(({ object }) => object) }
+  return {
+    tables: describeTables(chosen, copied),
+    copied: {
+      tableBytes: tables.reduce((total, { bytes }) => total + bytes, 0),
+      durationMs: Math.round(performance.now() - began),
+      workers: job.workers,
+    },
+    objects: copied.map(({ object }) => object),
+  }
 }
 
 function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
