@@ -15,12 +15,14 @@ import type { EngineContext } from './engine/context.ts'
 import { history, plan, status } from './engine/inspect.ts'
 import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
 import type { DownTarget } from './engine/plan-down.ts'
+import type { Step } from './engine/step.ts'
 import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreFor } from './restore-for.ts'
 import { restoreOnDemand, type RestoreRequest } from './restore-on-demand.ts'
 import { snapshotFor, takeManualSnapshot, type ManualSnapshot } from './snapshot-for.ts'
+import { estimateFor } from './snapshot-time.ts'
 import {
   allSnapshots,
   incompleteSnapshots,
@@ -97,7 +99,9 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
     case 'plan': {
       const { action: _action, ...wanted } = request
       const { migrations, archive } = runRequest(lockstep)
-      return plan(context, { ...wanted, migrations, archive: archive ?? null, snapshot: lockstep.config.snapshotMode })
+      const { snapshotMode: snapshot } = lockstep.config
+      const estimate = snapshot === 'logical' ? (steps: readonly Step[]) => estimateFor(lockstep, steps) : null
+      return plan(context, { ...wanted, migrations, archive: archive ?? null, snapshot, estimate })
     }
     case 'up': {
       const to = request.to === undefined ? {} : { to: request.to }

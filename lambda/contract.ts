@@ -1,5 +1,7 @@
 /** Event, action and result types and environment names: the one vocabulary of function, CLI and constructs. */
 
+import type { SnapshotEstimate } from './snapshot-contract.ts'
+
 /** What a person, a pipeline or the console can ask for. */
 export const ACTIONS = [
   'init',
@@ -208,6 +210,8 @@ export interface PlanResult {
   readonly steps: readonly PlanStep[]
   readonly problems: readonly PlanProblem[]
   readonly snapshot: SnapshotMode
+  /** Present when there are steps and a logical snapshot would be taken before them; null when it cannot be told. */
+  readonly snapshotEstimate?: SnapshotEstimate | null
 }
 
 export interface SnapshotResult {

@@ -2,6 +2,7 @@ import type { TakeSnapshot } from './engine/ongoing-run.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotResult } from './contract.ts'
 import { selectionFor, tellSelection } from './run-snapshot-scope.ts'
+import { withinTime } from './snapshot-time.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
 import { storageSnapshotNow, type StorageSnapshotResult } from './storage-snapshots.ts'
@@ -17,7 +18,8 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
       return async (runId, steps) => {
         const found = await selectionFor(lockstep, steps)
         tellSelection(lockstep, found)
-        const { uri } = await createSnapshot(lockstep.snapshots(), { runId, selection: found.selection })
+        const context = await withinTime(lockstep, found)
+        const { uri } = await createSnapshot(context, { runId, selection: found.selection })
         return uri
       }
     case 'rds':

@@ -1,15 +1,30 @@
 import type { PlanResult, PlanStep } from '../../lambda/contract.ts'
+import type { SnapshotEstimate } from '../../lambda/snapshot-contract.ts'
 import { renderProblems } from './error.ts'
 import type { Style } from './style.ts'
-import { renderTable } from './table.ts'
-import { count } from './units.ts'
+import { renderFacts, renderTable } from './table.ts'
+import { count, formatBytes, formatDuration } from './units.ts'
 
 /** The steps that a run would take, and which of them share a transaction. */
 export function renderPlan(plan: PlanResult, style: Style): string {
   const blocks = [summaryOf(plan, style)]
+  if (plan.snapshotEstimate) blocks.push(renderEstimate(plan.snapshotEstimate, style))
   if (plan.steps.length > 0) blocks.push(renderTable(COLUMNS, plan.steps.map(rowOf), style))
   if (plan.problems.length > 0) blocks.push(renderProblems(plan.problems, style))
   return blocks.join('\n\n')
+}
+
+/** What the snapshot would hold, and with which reasons. */
+function renderEstimate(estimate: SnapshotEstimate, style: Style): string {
+  const { tables, omittedTables, bytes, seconds, speed, scope, unsure, affected } = estimate
+  const which = omittedTables === 0 ? count(tables, 'table') : `${tables} of ${count(tables + omittedTables, 'table')}`
+  const basis = speed === 'measured' ? 'as fast as the last one' : 'at a speed that was never measured'
+  const facts: (readonly [string, string])[] = [
+    ['Snapshot', `${scope}: ${which}, ${formatBytes(bytes)} on disk, about ${formatDuration(seconds * 1000)} ${basis}`],
+  ]
+  if (unsure !== null) facts.push(['', `all of it, because ${unsure}`])
+  for (const { schema, name, why } of affected ?? []) facts.push(['', `${schema}.${name}: ${why}`])
+  return renderFacts(facts, style)
 }
 
 const COLUMNS = [

@@ -1,4 +1,5 @@
 import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
@@ -111,6 +112,8 @@ export interface PlanRequest {
   readonly down?: DownTarget
   readonly sql: boolean
   readonly snapshot: SnapshotMode
+  /** Sizes up the snapshot before these steps. @default null: there would be none */
+  readonly estimate?: ((steps: readonly Step[]) => Promise<SnapshotEstimate | null>) | null
   readonly archive?: CodeArchive | null
 }
 
@@ -120,6 +123,17 @@ export interface PlanRequest {
  * @throws LockstepError `MIGRATION_INVALID`, `MIGRATION_UNKNOWN`, `MIGRATION_IRREVERSIBLE`, `DATABASE_UNREACHABLE`.
  */
 export async function plan(context: EngineContext, request: PlanRequest): Promise<PlanResult> {
+  const { steps, result } = await planned(context, request)
+  if (!request.estimate || steps.length === 0) return result
+  return { ...result, snapshotEstimate: await request.estimate(steps) }
+}
+
+interface Planned {
+  readonly steps: readonly Step[]
+  readonly result: PlanResult
+}
+
+async function planned(context: EngineContext, request: PlanRequest): Promise<Planned> {
   const graph = buildGraph(request.migrations)
   await loadParser()
   return look(context, async ({ connection, database, state }) => {
@@ -129,12 +143,15 @@ export async function plan(context: EngineContext, request: PlanRequest): Promis
       const steps = await downSteps(context, { connection }, { graph, chosen, archive: request.archive ?? null })
       const left = state.applied.slice(0, state.applied.length - chosen.length)
       const target = left.at(-1)?.id ?? null
-      return { ...base, action: 'down', target, steps: planSteps(steps, context, request.sql), problems: [] }
+      const shown = planSteps(steps, context, request.sql)
+      return { steps, result: { ...base, action: 'down', target, steps: shown, problems: [] } }
     }
     const { pending, ahead, problems } = planUp(graph, state.applied, request.to)
-    const steps = planSteps(pending.map(upStep), context, request.sql)
+    const steps = pending.map(upStep)
+    const shown = planSteps(steps, context, request.sql)
     const target = pending.at(-1)?.migration.id ?? base.current
-    return { ...base, action: 'up', target, steps, problems: [...problems, ...aheadProblems(ahead, problems)] }
+    const all = [...problems, ...aheadProblems(ahead, problems)]
+    return { steps, result: { ...base, action: 'up', target, steps: shown, problems: all } }
   })
 }
 

@@ -20,6 +20,13 @@ export interface SnapshotManifest {
   readonly exclude: readonly string[]
   /** What of scope and exclusions fitted no table. */
   readonly unmatched: readonly string[]
+  /** How fast its rows were copied: what the next estimate goes by. */
+  readonly copied: {
+    /** What was read, on the server's disk. */
+    readonly tableBytes: number
+    readonly durationMs: number
+    readonly workers: number
+  }
   /** Of all objects, as stored. */
   readonly bytes: number
   readonly rows: number

@@ -5,6 +5,13 @@ const FIRST_MS = 1000
 /** Seldom enough not to fill a log. */
 const INTERVAL_MS = 5000
 
+/** How copying goes on. Milliseconds. */
+export interface Outlook {
+  readonly elapsedMs: number
+  /** At this speed. */
+  readonly restMs: number
+}
+
 export interface Progress {
   /** @param work How much of the total work that was, when it is not the same. @default bytes */
   readonly addBytes: (bytes: number, work?: number) => void
@@ -16,8 +23,15 @@ export interface Progress {
  * Reports tables, rows and bytes of a long piece of work at intervals.
  *
  * @param workTotal In bytes; with it, the part that is done and the time that is left are reported. @default unknown
+ * @param onOutlook Told at the same intervals, once the speed is known.
  */
-export function createProgress(log: Log, message: string, tablesTotal: number, workTotal?: number): Progress {
+export function createProgress(
+  log: Log,
+  message: string,
+  tablesTotal: number,
+  workTotal?: number,
+  onOutlook: (outlook: Outlook) => void = () => {},
+): Progress {
   const began = performance.now()
   let [tables, rows, bytes, work] = [0, 0, 0, 0]
   let due = began + FIRST_MS
@@ -25,7 +39,10 @@ export function createProgress(log: Log, message: string, tablesTotal: number, w
     const now = performance.now()
     if (now < due) return
     due = now + INTERVAL_MS
-    log.info(message, { tables, tablesTotal, rows, bytes, ...outlook(work, workTotal, now - began) })
+    const elapsedMs = now - began
+    const seen = outlook(work, workTotal, elapsedMs)
+    log.info(message, { tables, tablesTotal, rows, bytes, ...seen })
+    if (seen.leftMs !== undefined) onOutlook({ elapsedMs, restMs: seen.leftMs })
   }
   return {
     addBytes: (more, done = more) => {

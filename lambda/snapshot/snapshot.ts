@@ -6,6 +6,7 @@ import { toLockstepError } from './failure.ts'
 import { removeAbandoned } from './incomplete.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
+import type { Outlook } from './progress.ts'
 import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
 import { dropLeftovers } from './staging.ts'
@@ -25,6 +26,8 @@ export interface SnapshotContext {
   readonly now: () => Date
   /** How many sessions copy rows, and build indexes in a restore, at the same time. @default 4 */
   readonly workers?: number
+  /** Told now and then how copying goes on. @default nobody is */
+  readonly onOutlook?: (outlook: Outlook) => void
   /** Aborting ends the work, removes what it made, and rejects. */
   readonly signal?: AbortSignal
 }
@@ -50,11 +53,11 @@ export async function createSnapshot(
       subject = `The snapshot of database "${database}"`
       const createdAt = context.now()
       const prefix = snapshotPrefix(database, createdAt, input.runId)
-      const { log, workers = DEFAULT_WORKERS } = context
+      const { log, workers = DEFAULT_WORKERS, onOutlook = () => {} } = context
       const { runId, selection = WHOLE_DATABASE } = input
       const what = { prefix, runId, selection, createdAt }
       await dropLeftovers(client, log)
-      const manifest = await takeSnapshot({ open, cut, client, store, log, workers, ...what })
+      const manifest = await takeSnapshot({ open, cut, client, store, log, workers, onOutlook, ...what })
       await removeAbandoned(context.store, database, createdAt, log)
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })

@@ -15,6 +15,7 @@ import {
 } from './manifest.ts'
 import { writeText } from './object-transfer.ts'
 import { refuseNewer } from './pg-dump.ts'
+import type { Outlook } from './progress.ts'
 import type { SnapshotSelection } from './scope.ts'
 import { sequenceScript } from './sequences.ts'
 import { prepareSession, type OpenSession } from './session.ts'
@@ -36,6 +37,7 @@ export interface SnapshotJob {
   readonly runId: string
   readonly selection: SnapshotSelection
   readonly createdAt: Date
+  readonly onOutlook: (outlook: Outlook) => void
   readonly log: Log
 }
 
@@ -71,6 +73,7 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     scope: job.selection.scope,
     exclude: job.selection.exclude,
     unmatched: chosen.unmatched,
+    copied: data.copied,
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,

@@ -5,12 +5,20 @@ import type { ChosenTable } from './chosen-tables.ts'
 import type { CopiedTask } from './copy-out.ts'
 import { planCopies, type CopyTask } from './copy-plan.ts'
 import { copyTasks, type CopyJob } from './copy-workers.ts'
-import type { SnapshotObject, SnapshotTable } from './manifest.ts'
-import { createProgress } from './progress.ts'
+import type { SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
+import { createProgress, type Outlook } from './progress.ts'
 
 export interface DataPlan {
   readonly chosen: readonly ChosenTable[]
   readonly tasks: readonly CopyTask[]
+  /** Of the tables that are copied, on the server's disk. */
+  readonly tableBytes: number
+}
+
+interface WrittenData {
+  readonly tables: readonly SnapshotTable[]
+  readonly copied: SnapshotManifest['copied']
+  readonly objects: readonly SnapshotObject[]
 }
 
 /** What is to be copied, in which pieces. The session is the one that has locked the tables. */
@@ -19,19 +27,27 @@ export async function planData(
   chosen: readonly ChosenTable[],
 ): Promise<DataPlan> {
   const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
-  return { chosen, tasks: planCopies(await measureTables(client, wanted), workers) }
+  const tables = await measureTables(client, wanted)
+  const tableBytes = tables.reduce((total, { bytes }) => total + bytes, 0)
+  return { chosen, tasks: planCopies(tables, workers), tableBytes }
 }
 
 /** Copies the rows, and says where which of them are. */
 export async function writeData(
-  job: Omit<CopyJob, 'progress'> & { readonly log: Log },
-  { chosen, tasks }: DataPlan,
-): Promise<{ readonly tables: readonly SnapshotTable[]; readonly objects: readonly SnapshotObject[] }> {
+  job: Omit<CopyJob, 'progress'> & { readonly log: Log; readonly onOutlook: (outlook: Outlook) => void },
+  { chosen, tasks, tableBytes }: DataPlan,
+): Promise<WrittenData> {
+  const began = performance.now()
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
   const tables = new Set(tasks.flatMap((task) => (task.kind === 'table' ? [task.table] : task.tables)))
-  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.size, work)
+  const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.size, work, job.onOutlook)
   const copied = await copyTasks({ ...job, progress }, tasks)
-  return { tables: describeTables(chosen, copied), objects: copied.map(({ object }) => object) }
+  const durationMs = Math.round(performance.now() - began)
+  return {
+    tables: describeTables(chosen, copied),
+    copied: { tableBytes, durationMs, workers: job.workers },
+    objects: copied.map(({ object }) => object),
+  }
 }
 
 function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {

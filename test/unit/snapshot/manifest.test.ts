@@ -19,6 +19,7 @@ const MANIFEST: SnapshotManifest = {
   scope: { kind: 'database' },
   exclude: [],
   unmatched: [],
+  copied: { tableBytes: 8192, durationMs: 1, workers: 4 },
   bytes: 3,
   rows: 1,
   tables: [

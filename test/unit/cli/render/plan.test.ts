@@ -35,6 +35,29 @@ test('a plan shows the steps and which of them share a transaction', () => {
 4  5_e        sql            2  3`)
 })
 
+test('a plan tells what its snapshot would hold, how long it takes, and why', () => {
+  const estimate = {
+    scope: 'affected',
+    unsure: null,
+    affected: [{ schema: 'shop', name: 'orders', why: 'ALTER TABLE in 2_b' }],
+    tables: 4,
+    omittedTables: 6,
+    bytes: 1_200_000_000,
+    seconds: 24,
+    bytesPerSecond: 50_000_000,
+    speed: 'measured',
+  } as const
+
+  expect(renderPlan({ ...plan, snapshotEstimate: estimate }, plainStyle)).toContain(`
+Snapshot  affected: 4 of 10 tables, 1.2 GB on disk, about 24.0 s as fast as the last one
+          shop.orders: ALTER TABLE in 2_b
+`)
+  const whole = { ...estimate, scope: 'database', unsure: '2_b is code', affected: null, omittedTables: 0 } as const
+  const assumed = renderPlan({ ...plan, snapshotEstimate: { ...whole, speed: 'assumed' } }, plainStyle)
+  expect(assumed).toContain('database: 4 tables, 1.2 GB on disk, about 24.0 s at a speed that was never measured')
+  expect(assumed).toContain('all of it, because 2_b is code')
+})
+
 test('a plan of nothing says so', () => {
   expect(renderPlan({ ...plan, steps: [] }, plainStyle)).toBe('There is nothing to do on "shop".')
 })
