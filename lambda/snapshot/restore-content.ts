@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import { qualified } from './catalog.ts'
 import { copyTableIn } from './copy-in.ts'
 import { Fault } from './fault.ts'
+import { fillLargeObjects, verifyLargeObjects } from './large-object-restore.ts'
 import type { SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
 import { readText } from './object-transfer.ts'
 import { createProgress } from './progress.ts'
@@ -24,10 +25,14 @@ export async function restoreContent(client: pg.Client, source: RestoreSource, l
   // Its header sets what pg_dump wants set; the rows want more.
   await prepareSession(client)
   await restoreRows(client, source, log)
+  for (const { key } of source.manifest.largeObjects?.parts ?? []) {
+    await fillLargeObjects(client, source, objectOf(source.manifest, key))
+  }
   await restoreScript(client, source, 'sequences.sql')
   await restoreScript(client, source, 'post-data.sql')
   await client.query('ANALYZE')
   await verifyRows(client, source.manifest.tables)
+  await verifyLargeObjects(client, source.manifest.largeObjects, log)
 }
 
 async function restoreScript(client: pg.Client, source: RestoreSource, key: string): Promise<void> {

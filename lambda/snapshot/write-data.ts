@@ -4,8 +4,9 @@ import { measureTables } from './catalog.ts'
 import type { ChosenTable } from './chosen-tables.ts'
 import type { CopiedTask } from './copy-out.ts'
 import { planCopies, type CopyTask } from './copy-plan.ts'
-import { copyTasks, type CopyJob } from './copy-workers.ts'
-import type { SnapshotObject, SnapshotTable } from './manifest.ts'
+import { copyTasks, tablesOf, type CopyJob } from './copy-workers.ts'
+import { totalOf, type LargeObjectRange } from './large-objects.ts'
+import type { SnapshotLargeObjects, SnapshotObject, SnapshotTable } from './manifest.ts'
 import { createProgress } from './progress.ts'
 
 export interface DataPlan {
@@ -17,21 +18,41 @@ export interface DataPlan {
 export async function planData(
   { client, workers }: { readonly client: pg.Client; readonly workers: number },
   chosen: readonly ChosenTable[],
+  largeObjects: readonly LargeObjectRange[],
 ): Promise<DataPlan> {
   const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
-  return { chosen, tasks: planCopies(await measureTables(client, wanted), workers) }
+  return { chosen, tasks: planCopies(await measureTables(client, wanted), workers, largeObjects) }
 }
 
-/** Copies the rows, and says where which of them are. */
+export interface WrittenData {
+  readonly tables: readonly SnapshotTable[]
+  readonly largeObjects: SnapshotLargeObjects | null
+  readonly objects: readonly SnapshotObject[]
+}
+
+/** Copies the rows and large objects, and says where which of them are. */
 export async function writeData(
   job: Omit<CopyJob, 'progress'> & { readonly log: Log },
   { chosen, tasks }: DataPlan,
-): Promise<{ readonly tables: readonly SnapshotTable[]; readonly objects: readonly SnapshotObject[] }> {
+): Promise<WrittenData> {
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
-  const tables = new Set(tasks.flatMap((task) => (task.kind === 'table' ? [task.table] : task.tables)))
+  const tables = new Set(tasks.flatMap((task) => tablesOf(task)))
   const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.size, work)
   const copied = await copyTasks({ ...job, progress }, tasks)
-  return { tables: describeTables(chosen, copied), objects: copied.map(({ object }) => object) }
+  return {
+    tables: describeTables(chosen, copied),
+    largeObjects: describeLargeObjects(copied),
+    objects: copied.map(({ object }) => object),
+  }
+}
+
+function describeLargeObjects(copied: readonly CopiedTask[]): SnapshotLargeObjects | null {
+  const parts = copied
+    .flatMap(({ object: { key }, largeObjects }) =>
+      largeObjects === null ? [] : [{ key, count: largeObjects.count, bytes: largeObjects.bytes }],
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  return parts.length === 0 ? null : { ...totalOf(parts), parts }
 }
 
 function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
