@@ -3,15 +3,8 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { LockstepError, UNTOUCHED } from '../lambda/errors.ts'
-import {
-  binaries,
-  freePort,
-  runToEnd,
-  SERVER_USER_ID,
-  startServer,
-  stopServer,
-  type Binaries,
-} from './embedded-process.ts'
+import { binaries, type Binaries } from './embedded-binaries.ts'
+import { freePort, runToEnd, SERVER_USER_ID, startServer, stopServer } from './embedded-process.ts'
 import { exclusively, isAlive, register, type User } from './embedded-users.ts'
 
 export interface EmbeddedPostgres {
@@ -24,6 +17,8 @@ export interface EmbeddedPostgres {
 export interface EmbeddedPostgresOptions {
   /** Keeps the data directory and the password between starts. */
   readonly directory: string
+  /** Of the server; {@link binaries} says how another one is installed. @default 18 */
+  readonly major?: number
   /** Extra `-c name=value` settings. @default {} */
   readonly settings?: Readonly<Record<string, string>>
   /** Trade durability for speed, for throw-away databases. @default false */
@@ -37,12 +32,12 @@ const BOOT_TIMEOUT_MS = 60_000
  * when another command already runs it; the last command to leave stops it. Works as root (the server then runs as
  * `nobody`) and as a normal user.
  *
- * @throws LockstepError `DATABASE_UNREACHABLE` when the server does not come up; the message carries its log.
+ * @throws LockstepError `CONFIG_INVALID` when no such server is installed; `DATABASE_UNREACHABLE` when the server does not come up; the message carries its log.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const directory = resolve(options.directory)
   const data = join(directory, 'data')
-  const tools = await binaries()
+  const tools = await binaries(options.major)
   await mkdir(directory, { recursive: true })
   return exclusively(directory, async () => {
     const password = await ensureCluster(tools, directory, data)

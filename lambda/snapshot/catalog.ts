@@ -111,13 +111,6 @@ export async function listSequences(client: pg.Client): Promise<readonly Catalog
   return (await client.query<CatalogObject>(SEQUENCES)).rows
 }
 
-export async function countLargeObjects(client: pg.Client): Promise<number> {
-  const result = await client.query<{ count: string }>(
-    'SELECT pg_catalog.count(*) AS count FROM pg_catalog.pg_largeobject_metadata',
-  )
-  return Number(result.rows[0]?.count ?? 0)
-}
-
 /** `"schema"."name"`. */
 export function qualified(object: { readonly schema: string; readonly name: string }): string {
   return `${quoteIdentifier(object.schema)}.${quoteIdentifier(object.name)}`

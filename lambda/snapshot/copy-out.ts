@@ -11,6 +11,8 @@ import { copyInSql, copyOutSql } from './copy-sql.ts'
 import { remedyFor } from './failure.ts'
 import { Fault } from './fault.ts'
 import type { SnapshotObject, SnapshotPart } from './manifest.ts'
+import { readLargeObjects } from './large-object-script.ts'
+import type { LargeObjectRange } from './large-objects.ts'
 import { writeObject } from './object-transfer.ts'
 import { socketOf } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -28,6 +30,8 @@ export interface CopyOutTarget {
 export interface CopiedTask {
   readonly object: SnapshotObject
   readonly parts: readonly CopiedPart[]
+  /** Which are in it; null: it holds rows. */
+  readonly largeObjects: LargeObjectRange | null
 }
 
 export interface CopiedPart {
@@ -57,9 +61,11 @@ export async function copyOut(
   })
   try {
     const sink = createChunkSink(zstd, onBytes)
-    const parts = await readRows(client, target, task, sink)
+    const largeObjects = task.kind === 'large-objects' ? task.range : null
+    if (largeObjects !== null) await readLargeObjects(client, largeObjects, sink)
+    const parts = task.kind === 'large-objects' ? [] : await readRows(client, target, task, sink)
     sink.end()
-    return { object: await writing, parts }
+    return { object: await writing, parts, largeObjects }
   } catch (error) {
     const reason = refusal ?? error
     zstd.destroy(reason instanceof Error ? reason : new Error(messageOf(reason)))
@@ -71,7 +77,7 @@ export async function copyOut(
 async function readRows(
   client: pg.Client,
   { key, encoding }: CopyOutTarget,
-  task: CopyTask,
+  task: Exclude<CopyTask, { readonly kind: 'large-objects' }>,
   sink: ChunkSink,
 ): Promise<readonly CopiedPart[]> {
   const tables = task.kind === 'table' ? [task.table] : task.tables

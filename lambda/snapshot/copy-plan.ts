@@ -1,4 +1,5 @@
 import type { CatalogTable, TableSize } from './catalog.ts'
+import type { LargeObjectRange } from './large-objects.ts'
 
 export type SizedTable = CatalogTable & TableSize
 
@@ -21,6 +22,7 @@ export type CopyTask =
       readonly bytes: number
     }
   | { readonly kind: 'pack'; readonly tables: readonly CatalogTable[]; readonly bytes: number }
+  | { readonly kind: 'large-objects'; readonly range: LargeObjectRange; readonly bytes: number }
 
 /** Tables up to this size share an object: an object costs a store more than rows do. */
 const SMALL_TABLE_BYTES = 4 * 1024 * 1024
@@ -44,13 +46,21 @@ const RANGES_PER_WORKER = 4
  * of heap pages, also those whose few pages point to many values out of line (TOAST); small ones are packed together.
  * Tables in which there never was a row have no task.
  */
-export function planCopies(tables: readonly SizedTable[], workers: number): readonly CopyTask[] {
+export function planCopies(
+  tables: readonly SizedTable[],
+  workers: number,
+  largeObjects: readonly LargeObjectRange[] = [],
+): readonly CopyTask[] {
   const filled = tables.filter((table) => !isEmpty(table))
   const total = filled.reduce((sum, table) => sum + table.bytes, 0)
   const rangeBytes = Math.min(MAX_RANGE_BYTES, Math.max(MIN_RANGE_BYTES, total / (workers * RANGES_PER_WORKER)))
   const large = filled.filter((table) => !isSmall(table))
   const small = filled.filter(isSmall)
-  const tasks = [...large.flatMap((table) => cut(table, rangeBytes)), ...pack(small, workers)]
+  const tasks = [
+    ...large.flatMap((table) => cut(table, rangeBytes)),
+    ...pack(small, workers),
+    ...largeObjects.map((range) => ({ kind: 'large-objects' as const, range, bytes: range.bytes })),
+  ]
   return tasks.toSorted((a, b) => b.bytes - a.bytes)
 }
 

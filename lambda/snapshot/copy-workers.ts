@@ -5,7 +5,7 @@ import { qualified, type CatalogTable } from './catalog.ts'
 import { copyOut, type CopiedTask } from './copy-out.ts'
 import type { CopyTask } from './copy-plan.ts'
 import { sqlStateOf } from './failure.ts'
-import { dataKey, packKey } from './names.ts'
+import { dataKey, largeObjectsKey, packKey } from './names.ts'
 import type { Progress } from './progress.ts'
 import { prepareSession, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -55,6 +55,7 @@ export async function copyTasks(job: CopyJob, tasks: readonly CopyTask[]): Promi
 }
 
 function keyOf(index: number, task: CopyTask): string {
+  if (task.kind === 'large-objects') return largeObjectsKey(index)
   return task.kind === 'table' ? dataKey(index, task.table, task.part) : packKey(index)
 }
 
@@ -114,6 +115,7 @@ async function shareView(client: pg.Client, { snapshotId }: CopyJob): Promise<vo
  * end, because the coordinator waits for its helpers.
  */
 async function lock(client: pg.Client, tables: readonly CatalogTable[]): Promise<boolean> {
+  if (tables.length === 0) return true
   const names = tables.map((table) => `ONLY ${qualified(table)}`).join(', ')
   try {
     await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE NOWAIT`)
@@ -124,7 +126,9 @@ async function lock(client: pg.Client, tables: readonly CatalogTable[]): Promise
   }
 }
 
-function tablesOf(task: CopyTask): readonly CatalogTable[] {
+/** Whose rows a task copies. */
+export function tablesOf(task: CopyTask): readonly CatalogTable[] {
+  if (task.kind === 'large-objects') return []
   return task.kind === 'table' ? [task.table] : task.tables
 }
 
@@ -145,7 +149,7 @@ async function copy({ job, copied }: Work, client: pg.Client, { task, key }: Num
 }
 
 function isWhole(copied: readonly CopiedTask[], task: CopyTask, table: CatalogTable): boolean {
-  if (task.kind === 'pack') return true
+  if (task.kind !== 'table') return true
   const parts = copied.flatMap(({ parts }) => parts.filter((part) => part.table === table))
   return parts.length === task.part.of
 }

@@ -31,6 +31,8 @@ export interface SnapshotManifest {
   readonly bytes: number
   readonly rows: number
   readonly tables: readonly SnapshotTable[]
+  /** Whatever the scope: they belong to no schema. Null: there are none. */
+  readonly largeObjects: SnapshotLargeObjects | null
   readonly objects: readonly SnapshotObject[]
   /** Shell commands that restore the snapshot by hand with psql and zstd, from within its folder. */
   readonly restore: readonly string[]
@@ -57,6 +59,15 @@ export interface SnapshotPart {
   readonly rows: number
   /** Where the rows lie in the decompressed object, which other tables share; null: they are all of it. Bytes. */
   readonly slice: { readonly start: number; readonly bytes: number } | null
+}
+
+/** The entries of pg_largeobject, with owner, permissions and comment. */
+export interface SnapshotLargeObjects {
+  readonly count: number
+  /** Their length, holes included. */
+  readonly bytes: number
+  /** Scripts with one statement a line. They can be run in any order, at the same time. */
+  readonly parts: readonly { readonly key: string; readonly count: number; readonly bytes: number }[]
 }
 
 export interface SnapshotObject {

@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../engine/database.ts'
 import { copyInSql } from './copy-sql.ts'
 import { createDatabaseSql, type DatabaseProperties } from './database-properties.ts'
 import { databasePropertiesSql } from './database-properties-sql.ts'
-import type { SnapshotTable } from './manifest.ts'
+import type { SnapshotLargeObjects, SnapshotTable } from './manifest.ts'
 
 /** The name that the commands restore into; whoever runs them renames it. */
 const TARGET = 'restored'
@@ -13,6 +13,7 @@ export function manualRestoreCommands(
   properties: DatabaseProperties,
   serverVersion: number,
   tables: readonly SnapshotTable[],
+  largeObjects: SnapshotLargeObjects | null,
 ): readonly string[] {
   return [
     // Text was written under these settings, and means the same only under them.
@@ -25,6 +26,10 @@ export function manualRestoreCommands(
       return whole.map(({ key }) => `zstd -dc ${key} | ${PSQL} -c ${copy}`)
     }),
     ...scripts(tables).map((key) => `zstd -dc ${key} | ${PSQL}`),
+    // Their functions answer, which nobody reads; and a statement for each chunk need not wait for the disk.
+    ...(largeObjects?.parts ?? []).map(
+      ({ key }) => `zstd -dc ${key} | ${PSQL} -o /dev/null -c "SET synchronous_commit TO off" -f -`,
+    ),
     `${PSQL} -f sequences.sql`,
     `${PSQL} -f post-data.sql`,
     `${PSQL} -c ANALYZE`,

@@ -47,6 +47,11 @@ export function packKey(index: number): string {
   return `data/${padded(index + 1, 4)}-small-tables.sql.zst`
 }
 
+/** `data/0001-large-objects.sql.zst`: a script that psql can run. */
+export function largeObjectsKey(index: number): string {
+  return `data/${padded(index + 1, 4)}-large-objects.sql.zst`
+}
+
 function padded(number: number, digits: number): string {
   return String(number).padStart(digits, '0')
 }

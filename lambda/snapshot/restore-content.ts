@@ -2,10 +2,11 @@ import type pg from 'pg'
 import type { Log } from '../log.ts'
 import { analyzeAll } from './analyze.ts'
 import { copyIn } from './copy-in.ts'
+import { fillLargeObjects, verifyLargeObjects } from './large-object-restore.ts'
 import { withUncheckedKeys } from './partial-rows.ts'
 import { planPostData, relationsOf } from './post-data-plan.ts'
 import { createProgress } from './progress.ts'
-import type { RestoreScripts } from './restore-scripts.ts'
+import { objectOf, type RestoreScripts } from './restore-scripts.ts'
 import type { RestoreSource } from './restore-source.ts'
 import { planTasks, type RestoreEntry, type RestoreTask } from './restore-tasks.ts'
 import { runPostData } from './run-post-data.ts'
@@ -43,6 +44,7 @@ export async function restoreContent(job: ContentJob): Promise<readonly string[]
   const settings = { ...RESTORING, ...(await memoryFor(first, pool.sessions.length)) }
   for (const session of pool.sessions) await prepareSession(session, settings)
   await restoreRows(pool, source, tasks, log)
+  await restoreLargeObjects(pool, source)
   await runScript(first, scripts.sequences)
   const relations = relationsOf(scripts.preData.statements, sizesOf(source))
   const version = await serverVersion(first)
@@ -51,6 +53,7 @@ export async function restoreContent(job: ContentJob): Promise<readonly string[]
   await runPostData(pool, scripts.postData.name, planPostData(statements, relations))
   log.info('Gathering statistics')
   await analyzeAll(pool)
+  await verifyLargeObjects(first, manifest.largeObjects, log)
   return warnings
 }
 
@@ -95,6 +98,12 @@ async function restoreRows(
   }
   const target = { store, prefix, encoding: manifest.database.encoding, onBytes: progress.addBytes, onRows }
   await shareOut(pool, tasks, async (session, task) => copyIn(session, target, task))
+}
+
+async function restoreLargeObjects(pool: SessionPool, source: RestoreSource): Promise<void> {
+  const { manifest } = source
+  const parts = manifest.largeObjects?.parts ?? []
+  await shareOut(pool, parts, async (session, { key }) => fillLargeObjects(session, source, objectOf(manifest, key)))
 }
 
 /** How much of each table the snapshot holds, about. */

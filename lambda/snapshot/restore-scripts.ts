@@ -24,7 +24,8 @@ async function readScript({ store, prefix, manifest }: RestoreSource, key: strin
   return parseScript(key, await readText(store, prefix, objectOf(manifest, key)))
 }
 
-function objectOf(manifest: SnapshotManifest, key: string): SnapshotObject {
+/** @throws Fault when the manifest does not list it. */
+export function objectOf(manifest: SnapshotManifest, key: string): SnapshotObject {
   const object = manifest.objects.find((candidate) => candidate.key === key)
   if (object !== undefined) return object
   throw new Fault(`the manifest lists no object ${key}.`, 'Restore another snapshot ("snapshots" lists them).')

@@ -1,10 +1,10 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
-import { countLargeObjects } from './catalog.ts'
 import { chooseTables, readPartitionAncestors } from './chosen-tables.ts'
 import { openConsistentView } from './consistent-view.ts'
 import { readDatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
+import { listLargeObjects } from './large-objects.ts'
 import { manualRestoreCommands } from './manual-restore.ts'
 import {
   formatManifest,
@@ -48,12 +48,12 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   const server = await readServer(client)
   refuseNewer(server.versionNumber, server.version)
   const view = await openConsistentView(client)
-  await refuseLargeObjects(client)
+  const largeObjects = await listLargeObjects(client)
   const database = await readDatabaseProperties(client)
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
   const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)
   warnOfUnmatched(job, chosen.unmatched)
-  const plan = await planData(job, chosen.tables)
+  const plan = await planData(job, chosen.tables, largeObjects)
   const schemaWritten = writeSchema(job)
   const coordinator = schemaWritten.then(() => client)
   const encoding = database.encoding
@@ -77,8 +77,9 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
     tables: data.tables,
+    largeObjects: data.largeObjects,
     objects,
-    restore: manualRestoreCommands(database, server.versionNumber, data.tables),
+    restore: manualRestoreCommands(database, server.versionNumber, data.tables, data.largeObjects),
   }
   await writeText(job.store, at(job, MANIFEST_KEY), formatManifest(manifest))
   return manifest
@@ -90,15 +91,6 @@ async function readServer(client: pg.Client): Promise<SnapshotManifest['server']
   )
   const row = result.rows[0]
   return { version: row?.version ?? 'unknown', versionNumber: Number(row?.number ?? 0) }
-}
-
-async function refuseLargeObjects(client: pg.Client): Promise<void> {
-  const count = await countLargeObjects(client)
-  if (count === 0) return
-  throw new Fault(
-    `the database holds ${count} large object${count === 1 ? '' : 's'} (pg_largeobject), which a snapshot does not carry.`,
-    'Move them into bytea columns, delete orphans with vacuumlo, or take a storage-level snapshot of the instance instead.',
-  )
 }
 
 function warnOfUnmatched({ log }: SnapshotJob, unmatched: readonly string[]): void {

@@ -4,8 +4,9 @@ import { measureTables } from './catalog.ts'
 import type { ChosenTable } from './chosen-tables.ts'
 import type { CopiedTask } from './copy-out.ts'
 import { planCopies, type CopyTask } from './copy-plan.ts'
-import { copyTasks, type CopyJob } from './copy-workers.ts'
-import type { SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
+import { copyTasks, tablesOf, type CopyJob } from './copy-workers.ts'
+import { totalOf, type LargeObjectRange } from './large-objects.ts'
+import type { SnapshotLargeObjects, SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
 import { createProgress, type Outlook } from './progress.ts'
 
 export interface DataPlan {
@@ -17,6 +18,7 @@ export interface DataPlan {
 
 interface WrittenData {
   readonly tables: readonly SnapshotTable[]
+  readonly largeObjects: SnapshotLargeObjects | null
   readonly copied: SnapshotManifest['copied']
   readonly objects: readonly SnapshotObject[]
 }
@@ -25,29 +27,40 @@ interface WrittenData {
 export async function planData(
   { client, workers }: { readonly client: pg.Client; readonly workers: number },
   chosen: readonly ChosenTable[],
+  largeObjects: readonly LargeObjectRange[],
 ): Promise<DataPlan> {
   const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
   const tables = await measureTables(client, wanted)
   const tableBytes = tables.reduce((total, { bytes }) => total + bytes, 0)
-  return { chosen, tasks: planCopies(tables, workers), tableBytes }
+  return { chosen, tasks: planCopies(tables, workers, largeObjects), tableBytes }
 }
 
-/** Copies the rows, and says where which of them are. */
+/** Copies the rows and large objects, and says where which of them are. */
 export async function writeData(
   job: Omit<CopyJob, 'progress'> & { readonly log: Log; readonly onOutlook: (outlook: Outlook) => void },
   { chosen, tasks, tableBytes }: DataPlan,
 ): Promise<WrittenData> {
   const began = performance.now()
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
-  const tables = new Set(tasks.flatMap((task) => (task.kind === 'table' ? [task.table] : task.tables)))
+  const tables = new Set(tasks.flatMap((task) => tablesOf(task)))
   const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.size, work, job.onOutlook)
   const copied = await copyTasks({ ...job, progress }, tasks)
   const durationMs = Math.round(performance.now() - began)
   return {
     tables: describeTables(chosen, copied),
+    largeObjects: describeLargeObjects(copied),
     copied: { tableBytes, durationMs, workers: job.workers },
     objects: copied.map(({ object }) => object),
   }
+}
+
+function describeLargeObjects(copied: readonly CopiedTask[]): SnapshotLargeObjects | null {
+  const parts = copied
+    .flatMap(({ object: { key }, largeObjects }) =>
+      largeObjects === null ? [] : [{ key, count: largeObjects.count, bytes: largeObjects.bytes }],
+    )
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  return parts.length === 0 ? null : { ...totalOf(parts), parts }
 }
 
 function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {

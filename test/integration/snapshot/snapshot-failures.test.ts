@@ -177,16 +177,6 @@ test('names the table whose rows a policy hides from the role', async () => {
   expect(report.remedy).toContain('BYPASSRLS')
 })
 
-test('refuses a database with large objects rather than lose them', async () => {
-  const database = await createDatabase()
-  await database.rows(`SELECT lo_from_bytea(0, 'content')`)
-
-  const report = await reportOfFailure(createSnapshot(contextFor(database, await directoryStore()), { runId: 'run' }))
-
-  expect(report.code).toBe('SNAPSHOT_FAILED')
-  expect(report.message).toContain('holds 1 large object (pg_largeobject)')
-})
-
 test("carries an extension's configuration rows and leaves its own out", async () => {
   const database = await createDatabase()
   await database.rows(`

@@ -73,9 +73,16 @@ test('says how to restore by hand, quoted for a shell', () => {
     rows: 1,
     parts: [{ key: 'data/0001-public.it_s.copy.zst', rows: 1, slice: null }],
   }
-  const commands = manualRestoreCommands(PLAIN, 140_000, [table])
+  const commands = manualRestoreCommands(PLAIN, 140_000, [table], {
+    count: 1,
+    bytes: 3,
+    parts: [{ key: 'data/0001-large-objects.sql.zst', count: 1, bytes: 3 }],
+  })
   expect(commands).toContain(
     `zstd -dc data/0001-public.it_s.copy.zst | psql -X -q -v ON_ERROR_STOP=1 -d restored -c 'COPY "public"."it'\\''s" ("a", "b""c") FROM STDIN WITH (ENCODING '\\''UTF8'\\'')'`,
+  )
+  expect(commands).toContain(
+    'zstd -dc data/0001-large-objects.sql.zst | psql -X -q -v ON_ERROR_STOP=1 -d restored -o /dev/null -c "SET synchronous_commit TO off" -f -',
   )
   const order = ['CREATE DATABASE', 'pre-data.sql', 'zstd', 'sequences.sql', 'post-data.sql', 'ANALYZE']
   const positions = order.map((word) => commands.findIndex((command) => command.includes(word)))

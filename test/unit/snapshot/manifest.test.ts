@@ -33,6 +33,7 @@ const MANIFEST: SnapshotManifest = {
       parts: [{ key: 'data/0001-public.t.copy.zst', rows: 1, slice: null }],
     },
   ],
+  largeObjects: null,
   objects: [{ key: 'data/0001-public.t.copy.zst', bytes: 3, sha256: 'abc' }],
   restore: ['psql'],
 }
