@@ -1,5 +1,5 @@
 import type { Connection } from './database.ts'
-import { failedStep, StepError } from './failure.ts'
+import { failedStep } from './failure.ts'
 import { dropLeftovers, isDone, leftovers, type InvalidIndex } from './invalid-indexes.ts'
 import { retryOnLock } from './lock-retry.ts'
 import { Paused, pausesHere } from './pause.ts'
@@ -134,7 +134,7 @@ async function begin(
   try {
     await connection.execute(`SET lock_timeout = ${patience};\n${progress}`)
   } catch (error) {
-    throw new StepError(step, statement, error)
+    throw failedStep(step, statement, error, run.signal)
   }
 }
 

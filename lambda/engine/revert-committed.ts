@@ -43,10 +43,26 @@ export async function revertCommitted(
       return { ids: undone, obstacle: null }
     undone.push(step.id)
   }
-  const own = found.applied.filter((entry) => entry.runId === run.runId).map((entry) => entry.id)
-  const { steps, obstacle } = downSteps(own.toReversed().map((id) => migrationOf(run, id)))
-  const reverted = await runDowns(context, connection, { run, steps, obstacle, progress: partial })
+  const { ids, beneath } = ownOf(run, found.applied)
+  const { steps, obstacle } = downSteps(ids.map((id) => migrationOf(run, id)))
+  const reverted = await runDowns(context, connection, { run, steps, obstacle: obstacle ?? beneath, progress: partial })
   return { ...reverted, ids: [...undone, ...reverted.ids] }
+}
+
+/** What the run has applied, newest first; why not all of it, when another run has come between its invocations. */
+function ownOf(
+  { runId }: OngoingRun,
+  applied: State['applied'],
+): { readonly ids: readonly string[]; readonly beneath: string | null } {
+  const last = applied.findLastIndex((entry) => entry.runId !== runId)
+  const covered = applied.slice(0, last).findLast((entry) => entry.runId === runId)
+  return {
+    ids: applied
+      .slice(last + 1)
+      .toReversed()
+      .map(({ id }) => id),
+    beneath: covered ? `${applied[last]?.id} was applied on top of ${covered.id} by another run.` : null,
+  }
 }
 
 /** What an earlier invocation of the run applied is not among the steps, but among the files. */

@@ -3,7 +3,7 @@ import { runCodeStep } from './code-step.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from './deferred-constraints.ts'
-import { failedStep, StepError } from './failure.ts'
+import { failedStep } from './failure.ts'
 import { lowerAgain, withinLockBudget, type LockWaits } from './lock-budget.ts'
 import { recordStepsSql, type StepRecord } from './history.ts'
 import { runOutsideTransaction } from './outside-transaction.ts'
@@ -107,7 +107,7 @@ async function finish(connection: Connection, step: Step, run: StepRun, duration
     // One message: outside of a transaction block PostgreSQL commits it as a whole.
     await connection.execute(parts.join(';\n'))
   } catch (error) {
-    throw new StepError(step, null, error)
+    throw failedStep(step, null, error, run.signal)
   }
 }
 

@@ -1,9 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../../lambda/adapters/postgres.ts'
 import { migrateUp } from '../../../lambda/engine/migrate.ts'
-import { LockstepError } from '../../../lambda/errors.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
-import { code, engineFor, sql } from '../../support/engine.ts'
+import { engineFor, sql } from '../../support/engine.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { until } from '../../support/wait.ts'
 
@@ -144,35 +143,6 @@ describe('a run that fails', () => {
       status: 'succeeded',
       applied: ['1_table'],
     })
-  })
-
-  it('cancels the statement that is under way when it is told to stop', async () => {
-    const database = await createDatabase()
-    const controller = new AbortController()
-    const running = migrateUp(engineFor(database), { migrations: [table, sleeping], signal: controller.signal })
-    await until(() => isSleeping(database))
-    const began = performance.now()
-    controller.abort(
-      new LockstepError({ code: 'DEADLINE_EXCEEDED', message: 'Time is over.', state: '', remedy: 'Less.' }),
-    )
-    const result = await running
-    expect(performance.now() - began).toBeLessThan(10_000)
-    expect(result).toMatchObject({
-      status: 'failed',
-      rolledBack: true,
-      error: { code: 'DEADLINE_EXCEEDED', migration: '3_sleeping' },
-    })
-  })
-
-  it('rolls back when it is told to stop, between statements', async () => {
-    const database = await createDatabase()
-    const controller = new AbortController()
-    const stopping = code('2_stop', { up: () => controller.abort(new Error('time is over')) })
-    const result = await migrateUp(engineFor(database), {
-      migrations: [table, stopping, sql('3_more', 'SELECT 1;')],
-      signal: controller.signal,
-    })
-    expect(result).toMatchObject({ status: 'failed', rolledBack: true, error: { migration: '3_more' } })
   })
 
   it('tries again while another session holds the lock that it needs', async () => {

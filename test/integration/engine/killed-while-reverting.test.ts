@@ -78,3 +78,18 @@ describe('a request whose process was killed while it took its failed run back',
     ])
   })
 })
+
+describe('a failed run with another one on top of it', () => {
+  it('is not reverted beneath that', async () => {
+    const database = await createDatabase()
+    const engine = engineFor(database)
+    const column = sql('2_column', 'ALTER TABLE t ADD COLUMN a int;', 'ALTER TABLE t DROP COLUMN a;')
+    const request = { migrations: [table, column, broken], requestId: 'r-1' }
+    await migrateUp({ ...engine, scope: 'migration', shouldPause: () => true }, request)
+    await migrateUp(engine, { migrations: [table, column] })
+    const result = await migrateUp(engine, request)
+    expect(result).toMatchObject({ status: 'failed', rolledBack: false, applied: ['1_table'], reverted: [] })
+    expect(result.error?.state).toContain('2_column was applied on top of 1_table by another run')
+    expect(await database.rows("SELECT to_regclass('t')::text AS t")).toEqual([{ t: 't' }])
+  })
+})

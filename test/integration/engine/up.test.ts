@@ -88,9 +88,9 @@ describe('migrateUp', () => {
       orders,
       sql(
         '3_dump',
-        "SELECT pg_catalog.set_config('search_path', '', false); SET statement_timeout = 1; SET ROLE pg_monitor; SET standard_conforming_strings = off;",
+        "SELECT pg_catalog.set_config('search_path', '', false); SET statement_timeout = 500; SET ROLE pg_monitor; SET standard_conforming_strings = off;",
       ),
-      sql('4_insert', 'INSERT INTO orders VALUES (1, 1);'),
+      sql('4_insert', 'INSERT INTO orders VALUES (1, 1); SELECT pg_sleep(0.6);'),
       // ALTER TABLE refuses a table with pending trigger events: the deferred foreign key must have fired.
       sql(
         '5_alter',
