@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type pg from 'pg'
 import { useBaselineWebAssembly } from '../web-assembly.ts'
 import { Fault } from './fault.ts'
+import { forServer } from './pg-dump-compatibility.ts'
 import type { FromPgDump, PgDumpWorkerData } from './pg-dump-protocol.ts'
 import { LOCK_TIMEOUT_MS, socketOf } from './session.ts'
 
@@ -60,11 +61,6 @@ export function refuseNewer(versionNumber: number, version: string): void {
     `the server is PostgreSQL ${version}, newer than the pg_dump ${PG_DUMP_MAJOR} that Lockstep carries.`,
     'Update Lockstep, or take a storage-level snapshot of the instance instead.',
   )
-}
-
-/** pg_dump sets a parameter that servers before 17 do not know; only its own header, the first match, is changed. */
-function forServer(sql: string, version: number): string {
-  return version >= 170_000 ? sql : sql.replace(/^SET transaction_timeout = 0;\n/m, '')
 }
 
 const PARAMETERS = [

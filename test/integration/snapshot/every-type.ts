@@ -99,12 +99,16 @@ export const WITHOUT_INPUT = [
   'pg_node_tree',
 ] as const
 
+// The first major that has the value.
+const SINCE: Readonly<Record<string, Readonly<Record<string, number>>>> = { interval: { "'infinity'": 17 } }
+
 /** One table per type: every value, NULL, an array with a NULL in it, and an empty array. */
-export function everyTypeSql(): string {
+export function everyTypeSql(major: number): string {
   return Object.entries(EVERY_TYPE)
     .map(([type, values], index) => {
       const table = `types.t${index}`
-      const rows = values.map((value) => `(CAST(${value} AS ${type}), ARRAY[CAST(${value} AS ${type}), NULL])`)
+      const possible = values.filter((value) => (SINCE[type]?.[value] ?? 0) <= major)
+      const rows = possible.map((value) => `(CAST(${value} AS ${type}), ARRAY[CAST(${value} AS ${type}), NULL])`)
       return `CREATE TABLE ${table} (v ${type}, a ${type}[]);
         COMMENT ON TABLE ${table} IS '${type.replaceAll("'", "''")}';
         INSERT INTO ${table} VALUES ${rows.join(', ')}, (NULL, NULL), (NULL, '{}');`

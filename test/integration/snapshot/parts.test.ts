@@ -79,7 +79,7 @@ const hasTools = await Promise.all([run('psql', ['--version']), run('zstd', ['--
 )
 
 test.skipIf(!hasTools)('is restored by hand, by the commands in its manifest as they are', async () => {
-  const { database, uri, directory } = await takenSnapshot(RICH_SCHEMA + everyTypeSql() + LARGE)
+  const { database, uri, directory } = await takenSnapshot(RICH_SCHEMA + everyTypeSql(18) + LARGE)
   const before = await contentOf(database)
   // Somebody has fetched the snapshot, and has nothing else.
   const folder = join(await temporaryDirectory(), basename(directory))

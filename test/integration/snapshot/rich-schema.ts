@@ -37,7 +37,6 @@ export const RICH_SCHEMA = String.raw`
     tags hstore,
     price numeric,
     gross numeric GENERATED ALWAYS AS (price * 1.19) STORED,
-    doubled numeric GENERATED ALWAYS AS (price * 2) VIRTUAL,
     touched text,
     gone int,
     CONSTRAINT item_name_filled CHECK (name <> '')
@@ -114,5 +113,5 @@ export const RICH_SCHEMA = String.raw`
 
   CREATE FUNCTION audit() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
   CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION audit();
-  CREATE PUBLICATION everything FOR TABLE item (id, name), tree WHERE (id > 1);
+  CREATE PUBLICATION of_tables FOR TABLE item, ONLY parent;
 `

@@ -25,7 +25,7 @@ const stores: Readonly<Record<string, () => Promise<SnapshotStore>>> = {
 describe.each(Object.entries(stores))('a snapshot in %s', (_name, makeStore) => {
   test('restores schema, rows and sequences exactly', async () => {
     const database = await createDatabase()
-    await database.rows(RICH_SCHEMA + everyTypeSql())
+    await database.rows(RICH_SCHEMA + everyTypeSql(18))
     const context = contextFor(database, await makeStore())
     const before = await contentOf(database)
 

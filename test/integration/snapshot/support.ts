@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type pg from 'pg'
 import { expect, onTestFinished } from 'vitest'
 import { createDirectoryStore } from '../../../lambda/adapters/directory-store.ts'
 import { openClient, type Endpoint } from '../../../lambda/adapters/postgres.ts'
@@ -56,6 +57,25 @@ export interface Content {
   /** Per table: number of rows and a hash that does not depend on their order. */
   readonly tables: Readonly<Record<string, string>>
   readonly sequences: string
+  /** Per large object: length, hash, owner, permissions, comment. */
+  readonly largeObjects: readonly unknown[]
+}
+
+const LARGE_OBJECTS = `
+  SELECT m.oid::text AS oid, length(lo_get(m.oid)) AS bytes, md5(lo_get(m.oid)) AS hash,
+         pg_get_userbyid(m.lomowner)::text AS owner, m.lomacl::text AS permissions,
+         obj_description(m.oid, 'pg_largeobject') AS comment
+    FROM pg_largeobject_metadata m ORDER BY m.oid`
+
+/**
+ * By the table's oid, in the order of their names: pg_dump puts a column that a parent got late before the child's own.
+ */
+async function columnsOf(client: pg.Client): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await client.query<{ oid: string; columns: string }>(
+    `SELECT attrelid::text AS oid, string_agg(quote_ident(attname), ', ' ORDER BY attname) AS columns
+       FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped GROUP BY attrelid`,
+  )
+  return new Map(rows.map(({ oid, columns }) => [oid, columns]))
 }
 
 /** All that a database holds, for comparison. */
@@ -65,11 +85,12 @@ export async function contentOf(database: TestDatabase): Promise<Content> {
     const client = await open()
     await prepareSession(client)
     const view = await openConsistentView(client)
+    const columns = await columnsOf(client)
     const tables: Record<string, string> = {}
     for (const table of view.tables) {
       const result = await client.query<{ digest: string }>(
         `SELECT count(*) || ':' || coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') AS digest
-           FROM ONLY ${qualified(table)} AS t`,
+           FROM (SELECT ${columns.get(table.oid) ?? ''} FROM ONLY ${qualified(table)}) AS t`,
       )
       tables[`${table.schema}.${table.name}`] = result.rows[0]?.digest ?? ''
     }
@@ -77,7 +98,9 @@ export async function contentOf(database: TestDatabase): Promise<Content> {
     for (const section of ['pre-data', 'post-data'] as const) {
       schema.push(await dumpSchema(await open(), section, view.snapshotId))
     }
-    return { schema: schema.join('\n'), tables, sequences: await sequenceScript(client, view.sequences) }
+    const sequences = await sequenceScript(client, view.sequences)
+    const largeObjects = (await client.query<Record<string, unknown>>(LARGE_OBJECTS)).rows
+    return { schema: schema.join('\n'), tables, sequences, largeObjects }
   })
 }
 
