@@ -2,6 +2,7 @@ import type { TakeSnapshot } from './engine/ongoing-run.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotResult } from './contract.ts'
 import { selectionFor, tellSelection } from './run-snapshot-scope.ts'
+import { pruneSnapshots } from './prune-snapshots.ts'
 import { withinTime } from './snapshot-time.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
@@ -20,6 +21,7 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
         tellSelection(lockstep, found)
         const context = await withinTime(lockstep, found)
         const { uri } = await createSnapshot(context, { runId, selection: found.selection })
+        await pruneSnapshots(lockstep, uri)
         return uri
       }
     case 'rds':
@@ -54,5 +56,7 @@ export async function takeManualSnapshot(
   // Without a run nothing is affected.
   const configured = snapshotScope.kind === 'affected' ? ({ kind: 'database' } as const) : snapshotScope
   const selection = { scope: scope ?? configured, exclude: exclude ?? snapshotExclude, historySchema }
-  return createSnapshot(lockstep.snapshots(), { runId, selection })
+  const snapshot = await createSnapshot(lockstep.snapshots(), { runId, selection })
+  await pruneSnapshots(lockstep, snapshot.uri)
+  return snapshot
 }

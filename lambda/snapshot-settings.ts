@@ -7,9 +7,12 @@ export interface SnapshotSettings {
   readonly snapshotExclude: readonly string[]
   /** How many sessions copy tables at the same time. */
   readonly snapshotWorkers: number
-  /** This many complete snapshots of the database are kept, however old they are. Null: nothing is deleted by number. */
+  /** So many of the newest complete snapshots of the database are kept, however old they are. Null: the newest. */
   readonly snapshotKeepLast: number | null
-  /** Days after which a snapshot is deleted once a newer one is complete. Null: age alone deletes nothing. */
+  /**
+   * Others are kept for so many days. Null: not at all, when `snapshotKeepLast` is given. When neither is given, nothing
+   * is deleted.
+   */
   readonly snapshotKeepDays: number | null
 }
 
