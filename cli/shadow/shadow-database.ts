@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { systemClock } from '../../lambda/adapters/clock.ts'
+import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../../lambda/config.ts'
+import type { EngineContext } from '../../lambda/engine/context.ts'
+import { SqlError, type Connection } from '../../lambda/engine/database.ts'
+import { hasDeferrable } from '../../lambda/engine/deferred-constraints.ts'
+import { StepError } from '../../lambda/engine/failure.ts'
+import { createHistory } from '../../lambda/engine/history-schema.ts'
+import { resetSessionSql, sessionSettingsSql } from '../../lambda/engine/session.ts'
+import { runStep, type StepRun } from '../../lambda/engine/step-runner.ts'
+import type { Step } from '../../lambda/engine/step.ts'
+import { silentLog, type Log } from '../../lambda/log.ts'
+import { VERSION } from '../../lambda/version.ts'
+import type { ShadowServer } from './shadow-server.ts'
+
+/** A database of a shadow server with a session on which migrations run by the engine's own code. */
+export interface ShadowDatabase {
+  readonly name: string
+  readonly connection: Connection
+  /** Schema of Lockstep's own tables, which are no part of what migrations make. */
+  readonly historySchema: string
+  /** What the engine's functions take, should a statement be run by itself. */
+  readonly stepRun: StepRun
+  /**
+   * Runs one step as a run does, and commits it. A role that turns out to be missing is made.
+   *
+   * @throws StepError; what could be rolled back is.
+   */
+  readonly apply: (step: Step) => Promise<void>
+  /** Runs one step in the transaction that is open on the session. @throws StepError; the transaction is then of no use. */
+  readonly applyWithin: (step: Step) => Promise<void>
+  /** Ends the session; the database stays until it is dropped, or the server is stopped. */
+  readonly close: () => Promise<void>
+}
+
+export interface ShadowDatabaseOptions {
+  /** @default a random name */
+  readonly name?: string | undefined
+  /** The database to begin as a copy of. @default an empty one */
+  readonly template?: string | undefined
+  /** @default 'lockstep' */
+  readonly historySchema?: string | undefined
+  readonly log?: Log | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Makes a database on the server and opens a session on it. */
+export async function openShadowDatabase(
+  server: ShadowServer,
+  options: ShadowDatabaseOptions = {},
+): Promise<ShadowDatabase> {
+  const { template, log = silentLog, signal = new AbortController().signal } = options
+  const name = await server.createDatabase({
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(template === undefined ? {} : { template }),
+  })
+  const connection = await server.connect(name)
+  const historySchema = options.historySchema ?? DEFAULT_HISTORY_SCHEMA
+  const context = contextOf(connection, historySchema, log)
+  await createHistory(connection, historySchema)
+  await connection.execute(sessionSettingsSql(context))
+  const deferrable = template !== undefined && (await hasDeferrable(connection))
+  const stepRun: StepRun = { ...freshRun(context, signal), deferrable }
+  const applyWithin = async (step: Step): Promise<void> => {
+    await runStep(connection, step, stepRun)
+    stepRun.unrecorded = []
+  }
+  return {
+    name,
+    connection,
+    historySchema,
+    stepRun,
+    applyWithin,
+    apply: (step) => withMissingRoles(server, () => applyAlone(connection, step, stepRun, applyWithin)),
+    close: () => connection.close(),
+  }
+}
+
+function freshRun(context: EngineContext, signal: AbortSignal): StepRun {
+  return {
+    context,
+    runId: context.newRunId(),
+    progress: [],
+    signal,
+    nextPosition: 1,
+    historyLength: 0,
+    deferrable: false,
+    progressed: false,
+    pauseBefore: null,
+    unrecorded: [],
+  }
+}
+
+function contextOf(connection: Connection, schema: string, log: Log): EngineContext {
+  return {
+    connect: async () => connection,
+    set: DEFAULT_SET,
+    schema,
+    scope: 'migration',
+    trigger: 'cli',
+    appliedBy: 'shadow',
+    version: VERSION,
+    lockTimeoutMs: 0,
+    remainingMs: () => Infinity,
+    shouldPause: () => false,
+    newRunId: randomUUID,
+    clock: systemClock,
+    log,
+  }
+}
+
+async function applyAlone(
+  connection: Connection,
+  step: Step,
+  { context }: StepRun,
+  applyWithin: (step: Step) => Promise<void>,
+): Promise<void> {
+  try {
+    if (step.transactional) await connection.execute('BEGIN')
+    await applyWithin(step)
+    if (step.transactional) await commit(connection, step)
+  } catch (error) {
+    if (connection.isOpen()) await connection.execute(`ROLLBACK; ${resetSessionSql(context)}`)
+    throw error
+  }
+}
+
+async function commit(connection: Connection, step: Step): Promise<void> {
+  try {
+    await connection.execute('COMMIT')
+  } catch (error) {
+    throw new StepError(step, null, error)
+  }
+}
+
+/** More roles than this are not missing from one migration. */
+const MOST_ROLES = 50
+
+/** Roles that only the text of a function or code names cannot be found before. */
+export async function withMissingRoles<T>(server: ShadowServer, work: () => Promise<T>): Promise<T> {
+  for (let made = 0; ; made += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      const role = missingRole(error)
+      if (role === null || made === MOST_ROLES || (await server.createRoles([role])).length === 0) throw error
+    }
+  }
+}
+
+/** undefined_object (PostgreSQL, appendix A) */
+const UNDEFINED_OBJECT = '42704'
+
+function missingRole(error: unknown): string | null {
+  const cause = error instanceof StepError ? error.cause : error
+  if (!(cause instanceof SqlError) || cause.sqlState !== UNDEFINED_OBJECT) return null
+  return /^role "(.+)" does not exist$/.exec(cause.message)?.[1] ?? null
+}
