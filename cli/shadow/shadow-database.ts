@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../lambda/adapters/clock.ts'
+import { toConnection } from '../../lambda/adapters/postgres.ts'
 import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../../lambda/config.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
 import { SqlError, type Connection } from '../../lambda/engine/database.ts'
@@ -41,7 +42,16 @@ export interface ShadowDatabaseOptions {
   /** @default 'lockstep' */
   readonly historySchema?: string | undefined
   readonly log?: Log | undefined
+  /** Takes what the server says beside its answers. @default nobody does */
+  readonly onNotice?: ((notice: Notice) => void) | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+/** A message of the server, as the driver gives it. */
+export interface Notice {
+  readonly severity?: string | undefined
+  readonly message?: string | undefined
+  readonly detail?: string | undefined
 }
 
 /** Makes a database on the server and opens a session on it. */
@@ -54,7 +64,9 @@ export async function openShadowDatabase(
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(template === undefined ? {} : { template }),
   })
-  const connection = await server.connect(name)
+  const client = await server.openClient(name)
+  if (options.onNotice !== undefined) client.on('notice', options.onNotice)
+  const connection = toConnection(client)
   const historySchema = options.historySchema ?? DEFAULT_HISTORY_SCHEMA
   const context = contextOf(connection, historySchema, log)
   await createHistory(connection, historySchema)
