@@ -107,27 +107,6 @@ export interface PlanProblem {
   readonly remedy: string
 }
 
-/** How much a hazard matters. Production refuses `error` and `critical`. */
-export const SEVERITIES = ['notice', 'warning', 'error', 'critical'] as const
-export type Severity = (typeof SEVERITIES)[number]
-
-/** What a statement would lock, rewrite, scan, break or lose, as it was observed where it was tried. */
-export interface Hazard {
-  /** A stable name of docs/hazards.md, or `squawk:<rule>`. */
-  readonly id: string
-  readonly severity: Severity
-  /** 1-based, of the statement in the file; null for what code ran. */
-  readonly line: number | null
-  /** `schema.name` of the relation that it is about, if there is one. */
-  readonly relation: string | null
-  /** What was seen. */
-  readonly detail: string
-  /** SQL that does the same without the hazard, where it can be given. */
-  readonly safe: string | null
-  /** Rules of squawk that say the same: `squawk:<rule>`. */
-  readonly rules: readonly string[]
-}
-
 export interface StatusResult {
   readonly database: string
   readonly set: string

@@ -14,12 +14,6 @@ export interface Leftover {
   readonly columns: readonly string[]
 }
 
-export const NO_AFTERMATH: Aftermath = {
-  unindexedKeys: new Map(),
-  keylessTables: new Map(),
-  invalidIndexes: new Map(),
-}
-
 /** Asks the catalog. Temporary tables and Lockstep's own are left out. */
 export async function readAftermath(connection: Connection, history: string): Promise<Aftermath> {
   const own = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', ${quoteLiteral(history)}) AND n.nspname !~ '^pg_temp_'`

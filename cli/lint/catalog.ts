@@ -8,8 +8,6 @@ export interface Catalog {
   readonly schemas: ReadonlyMap<number, string>
 }
 
-export const EMPTY_CATALOG: Catalog = { relations: new Map(), schemas: new Map() }
-
 /** What the server tells of the open transaction. */
 export interface Probe {
   readonly locks: ReadonlyMap<number, readonly LockMode[]>

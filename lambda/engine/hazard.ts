@@ -1,4 +1,4 @@
-import type { Hazard, Severity } from '../contract.ts'
+import type { Hazard, Severity } from '../analysis-contract.ts'
 import { AFTERMATH } from './hazards/aftermath.ts'
 import { CLIENTS } from './hazards/clients.ts'
 import { LOCKS } from './hazards/locks.ts'
@@ -51,9 +51,4 @@ const RANK: { readonly [S in Severity]: number } = { notice: 0, warning: 1, erro
 /** Whether a hazard is one that production refuses. */
 export function isSevere({ severity }: Pick<Hazard, 'severity'>): boolean {
   return RANK[severity] >= RANK.error
-}
-
-/** Negative when `left` is the less severe. */
-export function compareSeverity(left: Severity, right: Severity): number {
-  return RANK[left] - RANK[right]
 }

@@ -1,5 +1,3 @@
-import type { HazardId } from '../../lambda/engine/hazard.ts'
-
 /** A hazard shown: what raises it, and what does the same without. */
 export interface Example {
   /** What is there before, beside {@link SHOP}. @default nothing */
@@ -12,9 +10,6 @@ export interface Example {
 
 /** Statements, or those of a file with `transaction:false`. */
 export type Up = string | { readonly outside: string }
-
-/** Every hazard that one run on a server shows. */
-export type Examples = Readonly<Partial<Record<HazardId, Example>>>
 
 /** What every example begins with. */
 export const SHOP = `CREATE TABLE customers (

@@ -51,6 +51,12 @@ export function lockText({ relation, mode }: HeldLock): string {
   return `${modeName(mode)} on ${nameOf(relation)}`
 }
 
+/** ` under SHARE`; empty where the relation is not locked. */
+export function underLock(relation: Relation | null, observation: Observation): string {
+  const lock = relation === null ? null : lockOn(relation, observation)
+  return lock === null ? '' : ` under ${modeName(lock.mode)}`
+}
+
 /** The lock that the transaction has on the relation by now, and how it is called. */
 export function lockOn(relation: Relation, { locks, held }: Observation): HeldLock | null {
   return [...locks, ...held].find((lock) => lock.relation.oid === relation.oid) ?? null

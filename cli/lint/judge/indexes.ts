@@ -1,7 +1,7 @@
 import type { HazardId } from '../../../lambda/engine/hazard.ts'
-import { blocksReads, nameOf, type Observation, type Relation } from '../observation.ts'
+import { blocksReads, type Observation } from '../observation.ts'
 import { addConstraintUsingIndex, concurrently } from '../safe-sql.ts'
-import { found, isNamed, listed, lockOn, lockText, subjectOf, type Found } from './found.ts'
+import { found, isNamed, listed, lockOn, subjectOf, underLock, type Found } from './found.ts'
 
 /** What a statement does to indexes of tables that were there before. */
 export function judgeIndexes(observation: Observation): readonly Found[] {
@@ -19,7 +19,7 @@ function judgeBuilt(observation: Observation): readonly Found[] {
   if (table === null) return []
   const lock = lockOn(table, observation)
   const indexes = listed(built.map(({ index }) => index))
-  const detail = `builds ${indexes}${lock === null ? '' : ` under ${lockText(lock)}`}`
+  const detail = `builds ${indexes}${underLock(table, observation)}`
   const id = idOfBuild(observation, lock !== null && blocksReads(lock.mode))
   return [found(id, table, detail, safeBuild(id, observation))]
 }
@@ -65,13 +65,8 @@ function judgeReindexed(observation: Observation): readonly Found[] {
     found(
       'reindex-not-concurrent',
       table,
-      `rebuilds ${listed(reindexed)}${lockSuffix(table, observation)}`,
+      `rebuilds ${listed(reindexed)}${underLock(table, observation)}`,
       concurrently(statement, /^(REINDEX\s+(?:TABLE|INDEX))\b/i),
     ),
   ]
-}
-
-function lockSuffix(table: Relation | null, observation: Observation): string {
-  const lock = table === null ? null : lockOn(table, observation)
-  return lock === null ? '' : ` under ${lockText(lock)}, and ACCESS EXCLUSIVE on ${nameOf(lock.relation)}'s indexes`
 }

@@ -1,4 +1,4 @@
-import type { Hazard } from '../../../lambda/contract.ts'
+import type { Hazard } from '../../../lambda/analysis-contract.ts'
 import { excerptAt } from '../../../lambda/engine/excerpt.ts'
 import { HAZARDS, type HazardId } from '../../../lambda/engine/hazard.ts'
 import { messageOf } from '../../../lambda/errors.ts'

@@ -11,6 +11,7 @@ import {
   lockText,
   quotedIn,
   subjectOf,
+  underLock,
   type Found,
 } from './found.ts'
 
@@ -43,9 +44,7 @@ function judgeRewritten(observation: Observation): readonly Found[] {
       ),
     ]
   }
-  const lock = subject === null ? null : lockOn(subject, observation)
-  const under = lock === null ? '' : ` under ${lockText(lock)}`
-  return [found(rewriteOf(alterActions(statement.fields)), subject, `${detail}${under}`)]
+  return [found(rewriteOf(alterActions(statement.fields)), subject, `${detail}${underLock(subject, observation)}`)]
 }
 
 function rewriteOf(actions: readonly AlterAction[]): HazardId {
@@ -81,8 +80,7 @@ function judgeVerified(observation: Observation): readonly Found[] {
   if (statement.kind === 'AlterDomainStmt') return judgeDomain(observation)
   if (verified.length === 0 || rewritten.length > 0) return []
   const subject = subjectOf(verified, observation)
-  const lock = subject === null ? null : lockOn(subject, observation)
-  const detail = `scans ${listed(verified)}${lock === null ? '' : ` under ${lockText(lock)}`}`
+  const detail = `scans ${listed(verified)}${underLock(subject, observation)}`
   const actions = alterActions(statement.fields)
   const has = (type: string): boolean => actions.some((action) => action.type === type)
   if (has('AT_AttachPartition') || statement.kind === 'CreateStmt') {
