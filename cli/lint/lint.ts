@@ -9,7 +9,7 @@ import { startShadow } from '../shadow/shadow.ts'
 import { readAftermath, type Aftermath } from './aftermath.ts'
 import { readCatalog, type Catalog } from './catalog.ts'
 import { beforeOf, type Before } from './difference.ts'
-import { judge } from './judge/judge.ts'
+import { judge, notObserved } from './judge/judge.ts'
 import { withSquawk } from './merge-squawk.ts'
 import { nameOf } from './observation.ts'
 import { observeStep, type ObservedStep } from './observe.ts'
@@ -131,16 +131,17 @@ async function lintOne(
 ): Promise<{ readonly result: Linted; readonly next: State }> {
   const { migration } = node
   const { state, before, squawk } = found
-  const step = readyStep(node)
-  if ('hazard' in step) {
-    return { result: { migration, hazards: together([step.hazard], null), creates: [], observed: false }, next: state }
+  const { step, hazard } = readyStep(node)
+  const own = hazard === null ? [] : [hazard]
+  if (step === null) {
+    return { result: { migration, hazards: together(own, null), creates: [], observed: false }, next: state }
   }
-  const observed = await observeStep(watched, step.step, { catalog: state.catalog, before })
+  const observed = await observeStep(watched, step, { catalog: state.catalog, before })
   const result = {
     migration,
-    hazards: together(judge(observed, state.aftermath), observed),
+    hazards: together([...own, ...judge(observed, state.aftermath)], observed),
     creates: createdBy(observed, state.catalog),
-    observed: observed.failure === null,
+    observed: observed.failure === null && hazard === null,
   }
   return { result, next: observed }
 
@@ -154,16 +155,26 @@ async function lintOne(
   }
 }
 
-/** A file that cannot be run as it declares is a finding as well, and not the end of it. */
-function readyStep(node: Node): { readonly step: Step } | { readonly hazard: Hazard } {
+/**
+ * A file that cannot be run as it declares is a finding as well, and not the end of it: what comes after it may need what it
+ * makes, so it runs statement by statement, as it would in psql.
+ */
+function readyStep(node: Node): { readonly step: Step | null; readonly hazard: Hazard | null } {
   try {
-    return { step: upStep(node) }
+    return { step: upStep(node), hazard: null }
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error
     const { message, line = null } = reportOf(error)
-    return {
-      hazard: { id: 'not-observed', severity: 'error', line, relation: null, detail: message, safe: null, rules: [] },
-    }
+    return { step: stepOutside(node), hazard: notObserved(line, message) }
+  }
+}
+
+function stepOutside({ migration, parents }: Node): Step | null {
+  if (migration.kind === 'ts') return null
+  try {
+    return upStep({ migration: { ...migration, up: { ...migration.up, transactional: false } }, parents })
+  } catch {
+    return null
   }
 }
 

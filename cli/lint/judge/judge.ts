@@ -36,7 +36,7 @@ export function judge(observed: ObservedStep, earlier: Aftermath): readonly Haza
   const names = new Set([...catalog.relations.values()].map(({ schema, name }) => `${schema}.${name}`))
   // A view has taken the old name.
   const told = ofStatements.filter(({ id, relation }) => id !== 'table-renamed' || !names.has(relation ?? ''))
-  return [...onceEach([...told, ...ofEnd]).map(toHazard), ...(failure === null ? [] : [notObserved(failure)])]
+  return [...onceEach([...told, ...ofEnd]).map(toHazard), ...(failure === null ? [] : [failureOf(failure)])]
 }
 
 function judgeStatement(observation: Observation, previous: Observation | undefined): readonly Found[] {
@@ -67,9 +67,13 @@ function toHazard({ id, relation, detail, safe, observation }: Placed): Hazard {
   return { id, severity: HAZARDS[id].severity, line, relation, detail, safe, rules: [] }
 }
 
-function notObserved({ statement, cause, message }: NonNullable<ObservedStep['failure']>): Hazard {
-  const line = statement === null ? null : excerptAt(statement.block, statement.offset).line
+/** Of a migration that cannot be looked at, or not to its end. */
+export function notObserved(line: number | null, detail: string): Hazard {
   const { severity } = HAZARDS['not-observed']
-  const detail = `fails where it was tried: ${cause === undefined ? message : messageOf(cause)}`
   return { id: 'not-observed', severity, line, relation: null, detail, safe: null, rules: [] }
+}
+
+function failureOf({ statement, cause, message }: NonNullable<ObservedStep['failure']>): Hazard {
+  const line = statement === null ? null : excerptAt(statement.block, statement.offset).line
+  return notObserved(line, `fails where it was tried: ${cause === undefined ? message : messageOf(cause)}`)
 }

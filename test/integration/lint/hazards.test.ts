@@ -8,19 +8,9 @@ import { openWatchedDatabase, type WatchedDatabase } from '../../../cli/lint/wat
 import { startShadowServer, type ShadowServer } from '../../../cli/shadow/shadow-server.ts'
 import { loadParser } from '../../../lambda/engine/statements.ts'
 import { upStep } from '../../../lambda/engine/step.ts'
-import { AFTERMATH_EXAMPLES } from '../../../tools/hazard-examples/aftermath.ts'
-import { CLIENT_EXAMPLES } from '../../../tools/hazard-examples/clients.ts'
+import { EXAMPLES } from '../../../tools/hazard-examples/all.ts'
 import { fileOf, SHOP, type Example, type Up } from '../../../tools/hazard-examples/example.ts'
-import { LOCK_EXAMPLES } from '../../../tools/hazard-examples/locks.ts'
-import { REWRITE_EXAMPLES } from '../../../tools/hazard-examples/rewrites.ts'
 import { fileOf as migrationOf } from '../../support/engine.ts'
-
-const EXAMPLES: Readonly<Record<string, Example>> = {
-  ...LOCK_EXAMPLES,
-  ...REWRITE_EXAMPLES,
-  ...CLIENT_EXAMPLES,
-  ...AFTERMATH_EXAMPLES,
-}
 
 let server: ShadowServer
 let watched: WatchedDatabase
