@@ -1,10 +1,12 @@
 import type { LintRequest } from './commands/lint.ts'
+import type { ProveRequest } from './commands/prove.ts'
 import { lintCommand } from './commands/run-lint.ts'
+import { proveCommand } from './commands/run-prove.ts'
 import type { Outcome } from './exit.ts'
 import type { Settings } from './settings.ts'
 
 /** What needs the working tree or a shadow server, and so is no action of the function. */
-export type LocalRequest = LintRequest
+export type LocalRequest = LintRequest | ProveRequest
 
 export interface LocalCommand {
   readonly request: LocalRequest
@@ -21,7 +23,9 @@ export async function runLocal({ request, settings }: LocalCommand, surroundings
   switch (request.command) {
     case 'lint':
       return lintCommand(request, settings, surroundings)
+    case 'prove':
+      return proveCommand(request, settings, surroundings)
     default:
-      return request.command satisfies never
+      return request satisfies never
   }
 }

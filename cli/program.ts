@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError } from 'commander'
 import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate.ts'
 import { addLintCommand } from './commands/lint.ts'
+import { addProveCommand } from './commands/prove.ts'
 import { addInspectionCommands } from './commands/inspect.ts'
 import { addSnapshotCommands } from './commands/snapshot.ts'
 import type { Selection } from './commands/selection.ts'
@@ -53,6 +54,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addDownCommand(program, select)
   addSnapshotCommands(program, select)
   addLintCommand(program, selectLocal)
+  addProveCommand(program, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
   const request = local as LocalRequest | null

@@ -7,6 +7,7 @@ import { SqlError, type Connection } from '../../lambda/engine/database.ts'
 import { hasDeferrable } from '../../lambda/engine/deferred-constraints.ts'
 import { StepError } from '../../lambda/engine/failure.ts'
 import { createHistory } from '../../lambda/engine/history-schema.ts'
+import { noLockWaits } from '../../lambda/engine/lock-budget.ts'
 import { resetSessionSql, sessionSettingsSql } from '../../lambda/engine/session.ts'
 import { runStep, type StepRun } from '../../lambda/engine/step-runner.ts'
 import type { Step } from '../../lambda/engine/step.ts'
@@ -25,9 +26,10 @@ export interface ShadowDatabase {
   /**
    * Runs one step as a run does, and commits it. A role that turns out to be missing is made.
    *
+   * @param beforeCommit - done in the step's transaction, if it has one.
    * @throws StepError; what could be rolled back is.
    */
-  readonly apply: (step: Step) => Promise<void>
+  readonly apply: (step: Step, beforeCommit?: () => Promise<void>) => Promise<void>
   /** Runs one step in the transaction that is open on the session. @throws StepError; the transaction is then of no use. */
   readonly applyWithin: (step: Step) => Promise<void>
   /** Ends the session; the database stays until it is dropped, or the server is stopped. */
@@ -83,7 +85,8 @@ export async function openShadowDatabase(
     historySchema,
     stepRun,
     applyWithin,
-    apply: (step) => withMissingRoles(server, () => applyAlone(connection, step, stepRun, applyWithin)),
+    apply: (step, beforeCommit) =>
+      withMissingRoles(server, () => applyAlone(connection, step, { context, applyWithin, beforeCommit })),
     close: () => connection.close(),
   }
 }
@@ -100,6 +103,7 @@ function freshRun(context: EngineContext, signal: AbortSignal): StepRun {
     progressed: false,
     pauseBefore: null,
     unrecorded: [],
+    lockWaits: noLockWaits(),
   }
 }
 
@@ -124,15 +128,19 @@ function contextOf(connection: Connection, schema: string, log: Log): EngineCont
 async function applyAlone(
   connection: Connection,
   step: Step,
-  { context }: StepRun,
-  applyWithin: (step: Step) => Promise<void>,
+  how: {
+    readonly context: EngineContext
+    readonly applyWithin: (step: Step) => Promise<void>
+    readonly beforeCommit: (() => Promise<void>) | undefined
+  },
 ): Promise<void> {
   try {
     if (step.transactional) await connection.execute('BEGIN')
-    await applyWithin(step)
+    await how.applyWithin(step)
+    if (step.transactional) await how.beforeCommit?.()
     if (step.transactional) await commit(connection, step)
   } catch (error) {
-    if (connection.isOpen()) await connection.execute(`ROLLBACK; ${resetSessionSql(context)}`)
+    if (connection.isOpen()) await connection.execute(`ROLLBACK; ${resetSessionSql(how.context)}`)
     throw error
   }
 }
@@ -154,10 +162,15 @@ export async function withMissingRoles<T>(server: ShadowServer, work: () => Prom
     try {
       return await work()
     } catch (error) {
-      const role = missingRole(error)
-      if (role === null || made === MOST_ROLES || (await server.createRoles([role])).length === 0) throw error
+      if (made === MOST_ROLES || !(await makeMissingRole(server, error))) throw error
     }
   }
+}
+
+/** Makes the role for want of which a step failed, if that is why. */
+export async function makeMissingRole(server: ShadowServer, error: unknown): Promise<boolean> {
+  const role = missingRole(error)
+  return role !== null && (await server.createRoles([role])).length > 0
 }
 
 /** undefined_object (PostgreSQL, appendix A) */

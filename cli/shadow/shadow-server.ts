@@ -14,11 +14,15 @@ import { startEmbeddedPostgres } from '../embedded-postgres.ts'
 export interface ShadowServer {
   /** PostgreSQL's major version. */
   readonly major: number
+  /** Whether nobody else uses it: then what all its databases share, such as roles, is ours as well. */
+  readonly isOwn: boolean
   /** Makes an empty database, or a copy of one that nobody is connected to. Gives its name. Dropped at the end at the latest. */
   readonly createDatabase: (options?: { readonly name?: string; readonly template?: string }) => Promise<string>
   readonly dropDatabase: (name: string) => Promise<void>
   /** Makes those of the roles that are missing, with every right, so that nothing fails for want of one. Gives which. */
   readonly createRoles: (names: readonly string[]) => Promise<readonly string[]>
+  /** Drops the roles that migrations made, so that they can be replayed. On a server that others use it leaves them. */
+  readonly dropRolesOfMigrations: () => Promise<void>
   /** A driver session on one of its databases. */
   readonly openClient: (database: string) => Promise<pg.Client>
   /** A session on one of its databases, as the engine sees it. */
@@ -57,24 +61,32 @@ const SETTINGS = {
 export async function startShadowServer({ major, url }: ShadowServerOptions = {}): Promise<ShadowServer> {
   if (url !== undefined && url !== null) {
     checkDatabaseUrl(url)
-    return serverAt(url, major ?? null, async () => {})
+    return serverAt(url, { wanted: major ?? null, isOwn: false, end: async () => {} })
   }
   if (!EMBEDDED_MAJORS.includes(major ?? DEFAULT_MAJOR)) throw unknownMajor(major ?? DEFAULT_MAJOR)
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-shadow-'))
   const remove = async (): Promise<void> => rm(directory, { recursive: true, force: true })
   try {
     const embedded = await startEmbeddedPostgres({ directory, unsafe: true, settings: SETTINGS })
-    return await serverAt(embedded.url, null, async () => {
+    const end = async (): Promise<void> => {
       await embedded.stop({ abort: true })
       await remove()
-    })
+    }
+    return await serverAt(embedded.url, { wanted: null, isOwn: true, end })
   } catch (error) {
     await remove()
     throw error
   }
 }
 
-async function serverAt(url: string, wanted: number | null, end: () => Promise<void>): Promise<ShadowServer> {
+async function serverAt(
+  url: string,
+  {
+    wanted,
+    isOwn,
+    end,
+  }: { readonly wanted: number | null; readonly isOwn: boolean; readonly end: () => Promise<void> },
+): Promise<ShadowServer> {
   const options = (database?: string): ConnectOptions => ({
     endpoint: async () => endpointFromUrl(url),
     applicationName: 'lockstep shadow',
@@ -101,7 +113,11 @@ async function serverAt(url: string, wanted: number | null, end: () => Promise<v
       databases.add(name)
       return name
     },
+    isOwn,
     dropDatabase,
+    dropRolesOfMigrations: async () => {
+      if (isOwn) await dropRolesBut(admin, ['postgres', ...roles])
+    },
     createRoles: async (names) => {
       const made = await createRoles(admin, names)
       for (const name of made) roles.add(name)
@@ -135,6 +151,14 @@ async function createRoles(admin: Connection, names: readonly string[]): Promise
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $do$`)
   }
   return missing
+}
+
+async function dropRolesBut(admin: Connection, kept: readonly string[]): Promise<void> {
+  const { rows } = await admin.query(
+    `SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL ($1)`,
+    [kept],
+  )
+  for (const { rolname } of rows) await admin.execute(`DROP ROLE ${quoteIdentifier(String(rolname))}`)
 }
 
 function unknownMajor(major: number): LockstepError {
