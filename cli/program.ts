@@ -2,6 +2,7 @@ import { Command as Commander, CommanderError } from 'commander'
 import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate.ts'
 import { addLintCommand } from './commands/lint.ts'
 import { addProveCommand } from './commands/prove.ts'
+import { addValidateCommand } from './commands/validate.ts'
 import { addInspectionCommands } from './commands/inspect.ts'
 import { addSnapshotCommands } from './commands/snapshot.ts'
 import type { Selection } from './commands/selection.ts'
@@ -53,6 +54,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addUpCommand(program, select)
   addDownCommand(program, select)
   addSnapshotCommands(program, select)
+  addValidateCommand(program, selectLocal)
   addLintCommand(program, selectLocal)
   addProveCommand(program, selectLocal)
   const failure = parse(program, args)

@@ -67,6 +67,8 @@ function statementsOf(source: string, text: string, line: number): readonly Stat
     directives: NO_DIRECTIVES,
     up,
     down: null,
+    require: [],
+    verify: [],
   }
   return splitSection(migration, up)
 }

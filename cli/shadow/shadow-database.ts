@@ -98,6 +98,7 @@ function freshRun(context: EngineContext, signal: AbortSignal): StepRun {
     progress: [],
     signal,
     nextPosition: 1,
+    required: new Set(),
     historyLength: 0,
     deferrable: false,
     progressed: false,
