@@ -4,7 +4,7 @@ import { DATABASE_URL_VARIABLE, OPTION_VARIABLES } from './options.ts'
 import { processOutput, type Output } from './output.ts'
 import { parseCommandLine, type Invocation } from './program.ts'
 import { redactorFor } from './redact.ts'
-import { runCommand } from './run-command.ts'
+import { runCommand, runLocalCommand } from './run-command.ts'
 
 type UsageError = Extract<Invocation, { readonly kind: 'usage' }>
 
@@ -22,6 +22,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       return tellUsage(invocation, args.includes('--json'), output)
     case 'command':
       return runCommand(invocation.command, output)
+    case 'local':
+      return runLocalCommand(invocation.command, output)
     default:
       return invocation satisfies never
   }

@@ -1,14 +1,19 @@
 import { Command as Commander, CommanderError } from 'commander'
 import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate.ts'
+import { addLintCommand } from './commands/lint.ts'
+import { addProveCommand } from './commands/prove.ts'
+import { addValidateCommand } from './commands/validate.ts'
 import { addInspectionCommands } from './commands/inspect.ts'
 import { addSnapshotCommands } from './commands/snapshot.ts'
 import type { Selection } from './commands/selection.ts'
 import { addSettings, settingsOf } from './options.ts'
+import type { LocalCommand, LocalRequest } from './local-command.ts'
 import type { Command } from './settings.ts'
 
 /** What a command line means. */
 export type Invocation =
   | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'local'; readonly command: LocalCommand }
   /** Help or the version. */
   | { readonly kind: 'text'; readonly text: string }
   | {
@@ -30,7 +35,9 @@ const NO_COMMAND = 'no command is given.'
 export function parseCommandLine(args: readonly string[], version: string): Invocation {
   let output = ''
   let selected: Selection | null = null
+  let local: LocalRequest | null = null
   const select = (selection: Selection): void => void (selected = selection)
+  const selectLocal = (request: LocalRequest): void => void (local = request)
   const collect = (text: string): void => void (output += text)
   const program = new Commander('lockstep')
     .description('Migrates a PostgreSQL database: forward, and back.')
@@ -47,8 +54,13 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addUpCommand(program, select)
   addDownCommand(program, select)
   addSnapshotCommands(program, select)
+  addValidateCommand(program, selectLocal)
+  addLintCommand(program, selectLocal)
+  addProveCommand(program, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
+  const request = local as LocalRequest | null
+  if (request !== null) return { kind: 'local', command: { request, settings: settingsOf(program) } }
   const selection = selected as Selection | null
   if (selection === null) return { kind: 'usage', message: NO_COMMAND }
   return { kind: 'command', command: { ...selection, settings: settingsOf(program) } }

@@ -2,12 +2,13 @@ import { reportOf } from '../lambda/errors.ts'
 import { checkDatabaseUrl } from './database-url.ts'
 import type { EmbeddedPostgres } from './embedded-postgres.ts'
 import { EXIT, type Outcome } from './exit.ts'
+import type { LocalCommand } from './local-command.ts'
 import { Interrupted, listenForInterruption, type Interruption } from './interruption.ts'
 import type { Output } from './output.ts'
 import { renderError } from './render/error.ts'
 import { progressLog } from './render/progress.ts'
 import { styleFor } from './render/style.ts'
-import { configOf, LOCAL_DIRECTORY, type Command } from './settings.ts'
+import { configOf, LOCAL_DIRECTORY, type Command, type Settings } from './settings.ts'
 
 /** Runs a command to its end, on the database that was named or on the embedded one, and gives the exit code. */
 export async function runCommand(command: Command, output: Output): Promise<number> {
@@ -37,6 +38,22 @@ export async function runCommand(command: Command, output: Output): Promise<numb
 /** A snapshot can be verified where there is none. */
 function needsDatabase({ request }: Command): boolean {
   return request.action !== 'verify'
+}
+
+/** Runs a command that works on the files to its end, and gives the exit code. */
+export async function runLocalCommand(command: LocalCommand, output: Output): Promise<number> {
+  const interruption = listenForInterruption()
+  const { settings } = command
+  let exitCode: number = EXIT.failed
+  try {
+    const { runLocal } = await import('./local-command.ts')
+    const outcome = await Promise.race([runLocal(command, { signal: interruption.signal }), interruption.overdue])
+    await (settings.json ? output.document(outcome.document) : output.text(outcome.text))
+    exitCode = outcome.exitCode
+  } catch (error) {
+    await tellError(settings, error, output, {})
+  }
+  return exitCode === EXIT.done ? exitCode : (interruption.exitCode() ?? exitCode)
 }
 
 async function openEmbedded(): Promise<EmbeddedPostgres> {
@@ -88,15 +105,18 @@ async function tellOutcome({ settings, request }: Command, outcome: Outcome, out
 }
 
 async function tellFailure({ request, settings }: Command, error: unknown, output: Output): Promise<void> {
+  const isRun = request.action === 'up' || request.action === 'down'
+  // A run that did not come to begin has the shape of one that failed.
+  await tellError(settings, error, output, isRun ? { status: 'failed', applied: [], reverted: [], runId: null } : {})
+}
+
+async function tellError(settings: Settings, error: unknown, output: Output, shape: object): Promise<void> {
   const report = error instanceof Interrupted ? error.report : reportOf(error)
   if (settings.verbose) await output.aside(traceOf(error))
   if (!settings.json) {
     await output.aside(renderError(report, styleFor(process.stderr), { directory: settings.migrations }))
     return
   }
-  const isRun = request.action === 'up' || request.action === 'down'
-  // A run that did not come to begin has the shape of one that failed.
-  const shape = isRun ? { status: 'failed', applied: [], reverted: [], runId: null } : {}
   await output.document({ ...shape, error: report })
 }
 

@@ -1,4 +1,5 @@
-import { invalidMigration } from './invalid.ts'
+import type { LockstepError } from '../errors.ts'
+import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { Directives } from './migration.ts'
 
 /** Where a directive was read, for its error. */
@@ -23,13 +24,22 @@ const LINE = /^--\s*lockstep:(\S+)\s*(.*)$/
 /**
  * Adds the directive on this line, if there is one, to those read so far.
  *
- * @throws LockstepError `MIGRATION_INVALID` for an unknown directive or a missing or malformed value.
+ * @param report - takes an unknown directive, a missing or malformed value, one that stands there already. @default thrown
+ * @throws LockstepError `MIGRATION_INVALID`.
  */
-export function readDirective(line: string, soFar: Directives, place: Place): Directives {
+export function readDirective(line: string, soFar: Directives, place: Place, report: Report = refuse): Directives {
+  const read = parseDirective(line, soFar, place)
+  if (!(read instanceof Error)) return read
+  report(read)
+  return soFar
+}
+
+function parseDirective(line: string, soFar: Directives, place: Place): Directives | LockstepError {
   const match = LINE.exec(line.trim())
   if (!match) return soFar
   const [, name = '', value = ''] = match
-  if (value.trim() === '') throw malformed(place, name, 'has no value')
+  if (value.trim() === '') return malformed(place, name, 'has no value')
+  if (isRepeated(name, value, soFar)) return malformed(place, name, 'stands there twice')
   switch (name) {
     case 'after':
       return { ...soFar, after: [...(soFar.after ?? []), ...splitIds(value)] }
@@ -38,13 +48,13 @@ export function readDirective(line: string, soFar: Directives, place: Place): Di
     case 'breaking':
       return { ...soFar, breaking: value.trim() }
     case 'allow':
-      return { ...soFar, allow: [...soFar.allow, readAllow(value, place)] }
+      return readAllow(value, soFar, place)
     case 'lock-timeout':
-      return { ...soFar, lockTimeoutMs: readDuration(value, name, place) }
+      return readDuration(value, name, place, (lockTimeoutMs) => ({ ...soFar, lockTimeoutMs }))
     case 'statement-timeout':
-      return { ...soFar, statementTimeoutMs: readDuration(value, name, place) }
+      return readDuration(value, name, place, (statementTimeoutMs) => ({ ...soFar, statementTimeoutMs }))
     default:
-      throw malformed(place, name, 'is not known')
+      return malformed(place, name, 'is not known')
   }
 }
 
@@ -52,10 +62,28 @@ function splitIds(value: string): readonly string[] {
   return value.split(/[\s,]+/).filter((id) => id !== '')
 }
 
-function readAllow(value: string, place: Place): Directives['allow'][number] {
+/** Of two values one would be without effect, and nobody would know which. */
+function isRepeated(name: string, value: string, soFar: Directives): boolean {
+  switch (name) {
+    case 'irreversible':
+      return soFar.irreversible !== null
+    case 'breaking':
+      return soFar.breaking !== null
+    case 'lock-timeout':
+      return soFar.lockTimeoutMs !== null
+    case 'statement-timeout':
+      return soFar.statementTimeoutMs !== null
+    case 'allow':
+      return soFar.allow.some(({ hazard }) => hazard === value.trim().split(/\s+/)[0])
+    default:
+      return false
+  }
+}
+
+function readAllow(value: string, soFar: Directives, place: Place): Directives | LockstepError {
   const [hazard = '', ...reason] = value.trim().split(/\s+/)
-  if (reason.length === 0) throw malformed(place, 'allow', `of hazard "${hazard}" has no reason`)
-  return { hazard, reason: reason.join(' ') }
+  if (reason.length === 0) return malformed(place, 'allow', `of hazard "${hazard}" has no reason`)
+  return { ...soFar, allow: [...soFar.allow, { hazard, reason: reason.join(' ') }] }
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
@@ -66,13 +94,19 @@ export function parseDuration(value: string): number | null {
   return match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0) : null
 }
 
-function readDuration(value: string, name: string, place: Place): number {
+function readDuration(
+  value: string,
+  name: string,
+  place: Place,
+  set: (milliseconds: number) => Directives,
+): Directives | LockstepError {
   const duration = parseDuration(value)
-  if (duration === null) throw malformed(place, name, `has "${value}", which is no duration such as 500ms, 2s or 10min`)
-  return duration
+  if (duration === null)
+    return malformed(place, name, `has "${value}", which is no duration such as 500ms, 2s or 10min`)
+  return set(duration)
 }
 
-function malformed(place: Place, name: string, problem: string): Error {
+function malformed(place: Place, name: string, problem: string): LockstepError {
   return invalidMigration({
     ...place,
     message: `the directive lockstep:${name} ${problem}.`,

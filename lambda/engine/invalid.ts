@@ -1,5 +1,13 @@
 import { LockstepError, UNTOUCHED } from '../errors.ts'
 
+/** Takes a problem of a migration file. Whoever wants to hear of all of them returns; otherwise it is thrown. */
+export type Report = (problem: LockstepError) => void
+
+/** Ends at the first problem. */
+export const refuse: Report = (problem) => {
+  throw problem
+}
+
 /** A migration file that cannot be used, with the place in it. */
 export function invalidMigration(input: {
   readonly migration: string

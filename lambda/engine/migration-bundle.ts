@@ -15,7 +15,7 @@ export const MANIFEST_FILE = 'manifest.json'
  */
 export function readMigrationBundle(directory: string): readonly Migration[] {
   return readManifest(directory).migrations.map((entry) => {
-    const migration = readMigrationFile(directory, entry.file, entry.module)
+    const migration = readMigrationFile(directory, entry.file, { module: entry.module })
     if (migration.checksum === entry.checksum) return migration
     throw brokenBundle(`${entry.file} does not have the checksum that was recorded at synth`)
   })

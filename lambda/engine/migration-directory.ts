@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, parse, resolve } from 'node:path'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
-import { invalidMigration } from './invalid.ts'
+import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { CompiledModule, Migration } from './migration.ts'
 import { parseSqlMigration } from './sql-migration.ts'
 import { parseTypeScriptMigration } from './typescript-migration.ts'
@@ -21,24 +21,37 @@ export function normalise(text: string): string {
 /**
  * Reads every `.sql` and `.ts` file of a directory. Synchronous, because CDK constructs are.
  *
+ * @param report - takes what is wrong with a file; one that cannot be read at all is left out. @default thrown
  * @throws LockstepError `CONFIG_INVALID` when the directory cannot be read, `MIGRATION_INVALID` for a file.
  */
-export function readMigrationDirectory(directory: string): readonly Migration[] {
-  const files = migrationFiles(directory)
-  const migrations = files.map((file) => readMigrationFile(directory, file))
-  const seen = new Set<string>()
-  for (const { id, file } of migrations) {
-    if (seen.has(id)) {
-      throw invalidMigration({
-        migration: id,
-        file,
-        message: `two files have the id "${id}".`,
-        remedy: 'Rename one of them.',
-      })
-    }
-    seen.add(id)
+export function readMigrationDirectory(directory: string, report: Report = refuse): readonly Migration[] {
+  const read = new Map<string, Migration>()
+  for (const file of migrationFiles(directory)) {
+    const migration = readOr(directory, file, report)
+    if (migration === null) continue
+    if (read.has(migration.id)) report(sameId(migration))
+    else read.set(migration.id, migration)
   }
-  return migrations
+  return [...read.values()]
+}
+
+function readOr(directory: string, file: string, report: Report): Migration | null {
+  try {
+    return readMigrationFile(directory, file, { report })
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error
+    report(error)
+    return null
+  }
+}
+
+function sameId({ id, file }: Migration): LockstepError {
+  return invalidMigration({
+    migration: id,
+    file,
+    message: `two files have the id "${id}".`,
+    remedy: 'Rename one of them.',
+  })
 }
 
 function migrationFiles(directory: string): readonly string[] {
@@ -64,17 +77,18 @@ function isMigrationFile(name: string): boolean {
 }
 
 /** Reads one file. `module` is where its compiled form is, for a `.ts` that was compiled at synth. */
-export function readMigrationFile(directory: string, file: string, module: string = file): Migration {
+export function readMigrationFile(
+  directory: string,
+  file: string,
+  { module = file, report = refuse }: { readonly module?: string | undefined; readonly report?: Report } = {},
+): Migration {
   const migration = parse(file).name
   const source = normalise(decode(readFileSync(join(directory, file)), { migration, file }))
   const base = { migration, file, source, checksum: checksumOf(source) }
-  if (file.endsWith('.sql')) return parseSqlMigration(base)
+  if (file.endsWith('.sql')) return parseSqlMigration(base, report)
   const exports = loadModule(directory, module, migration)
-  return parseTypeScriptMigration({
-    ...base,
-    exports,
-    compiled: module === file ? null : compiledModule(directory, module),
-  })
+  const compiled = module === file ? null : compiledModule(directory, module)
+  return parseTypeScriptMigration({ ...base, exports, compiled }, report)
 }
 
 function compiledModule(directory: string, module: string): CompiledModule {

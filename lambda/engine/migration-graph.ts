@@ -1,4 +1,5 @@
-import { invalidMigration } from './invalid.ts'
+import type { LockstepError } from '../errors.ts'
+import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { Migration } from './migration.ts'
 
 /** A migration with its parents, which come before it. */
@@ -31,42 +32,48 @@ function leadingNumber(id: string): bigint | null {
 /**
  * Orders migrations: parents first, ties by id. Without `lockstep:after` a migration's parent is the previous file.
  *
+ * @param report - takes what is wrong with parents; an unknown one then counts for none. @default thrown
  * @throws LockstepError `MIGRATION_INVALID` for a parent that does not exist or a cycle.
  */
-export function buildGraph(migrations: readonly Migration[]): MigrationGraph {
+export function buildGraph(migrations: readonly Migration[], report: Report = refuse): MigrationGraph {
   const files = migrations.toSorted((a, b) => compareIds(a.id, b.id))
-  const nodes = files.map((migration, index): Node => {
+  const linked = files.map((migration, index): Node => {
     const previous = files[index - 1]
     return { migration, parents: migration.directives.after ?? (previous ? [previous.id] : []) }
   })
+  const ids = new Set(files.map(({ id }) => id))
+  const nodes = linked.map((node) => withKnownParents(node, ids, report))
   const byId = new Map(nodes.map((node) => [node.migration.id, node]))
-  for (const node of nodes) refuseUnknownParents(node, byId)
-  const ordered = order(nodes)
+  const ordered = order(nodes, report)
   const withChildren = new Set(nodes.flatMap((node) => node.parents))
   const heads = nodes.map((node) => node.migration.id).filter((id) => !withChildren.has(id))
   return { ordered, byId, heads }
 }
 
-function refuseUnknownParents({ migration, parents }: Node, byId: ReadonlyMap<string, Node>): void {
-  const unknown = parents.filter((id) => !byId.has(id))
-  if (unknown.length === 0) return
-  throw invalidMigration({
-    migration: migration.id,
-    file: migration.file,
-    message: `it comes after ${unknown.map((id) => `"${id}"`).join(', ')}, which is not in the set.`,
-    remedy: 'Correct the id in lockstep:after, or add the missing file.',
-  })
+function withKnownParents(node: Node, ids: ReadonlySet<string>, report: Report): Node {
+  const { migration, parents } = node
+  const unknown = parents.filter((id) => !ids.has(id))
+  if (unknown.length === 0) return node
+  report(
+    invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: `it comes after ${unknown.map((id) => `"${id}"`).join(', ')}, which is not in the set.`,
+      remedy: 'Correct the id in lockstep:after, or add the missing file.',
+    }),
+  )
+  return { migration, parents: parents.filter((id) => ids.has(id)) }
 }
 
 /** Kahn's algorithm; `nodes` are sorted by id, so the first one that is ready is the right one. */
-function order(nodes: readonly Node[]): readonly Node[] {
+function order(nodes: readonly Node[], report: Report): readonly Node[] {
   const waiting = [...nodes]
   const placed = new Set<string>()
   const ordered: Node[] = []
   while (waiting.length > 0) {
     const ready = waiting.findIndex((node) => node.parents.every((id) => placed.has(id)))
-    if (ready === -1) throw cycle(waiting)
-    for (const node of waiting.splice(ready, 1)) {
+    if (ready === -1) report(cycle(waiting))
+    for (const node of waiting.splice(Math.max(ready, 0), 1)) {
       placed.add(node.migration.id)
       ordered.push(node)
     }
@@ -74,7 +81,7 @@ function order(nodes: readonly Node[]): readonly Node[] {
   return ordered
 }
 
-function cycle(nodes: readonly Node[]): Error {
+function cycle(nodes: readonly Node[]): LockstepError {
   const [first] = nodes
   return invalidMigration({
     migration: first?.migration.id ?? '',

@@ -50,6 +50,10 @@ export interface SqlMigration extends MigrationBase {
   readonly up: SqlSection
   /** Null when there is none, or when it holds no statement. */
   readonly down: SqlSection | null
+  /** Queries that must all be true before a run touches anything. */
+  readonly require: readonly SqlBlock[]
+  /** Queries that must all be true after the up, before it commits. */
+  readonly verify: readonly SqlBlock[]
 }
 
 export interface TypeScriptMigration extends MigrationBase {

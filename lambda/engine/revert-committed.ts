@@ -104,6 +104,7 @@ async function runDowns(context: EngineContext, connection: Connection, work: Wo
     // The run's own signal may be what failed it; the way back must still be gone.
     signal: new AbortController().signal,
     nextPosition: 0,
+    required: new Set(),
     historyLength: 0,
     deferrable: true,
     progressed: false,

@@ -12,6 +12,7 @@ import { createHistory } from './history-schema.ts'
 import { noLockWaits } from './lock-budget.ts'
 import { outcomeOf, paused, succeeded, type OngoingRun, type PlannedRun, type TakeSnapshot } from './ongoing-run.ts'
 import { isPause, pausesHere, wasCutShort } from './pause.ts'
+import { askRequirements } from './questions.ts'
 import { recover } from './recover.ts'
 import { refuseUnrestorable } from './restorable.ts'
 import {
@@ -36,8 +37,10 @@ import type { StepRun } from './step-runner.ts'
 export async function executeRun(context: EngineContext, session: Session, planned: PlannedRun): Promise<RunResult> {
   const run = begin(context, session, planned)
   if (planned.restoreSnapshot !== null && run.continued === null) await refuseUnrestorable(session.connection)
-  await explained(context.schema, () => recordStart(context, session, run))
   const stepRun = stepRunOf(context, run)
+  if (run.continued === null)
+    stepRun.required = await askRequirements(session.connection, planned.steps, planned.state.progress)
+  await explained(context.schema, () => recordStart(context, session, run))
   const failure = run.continued?.failure ?? null
   if (failure !== null) return recover(context, session, run, errorOf(failure))
   const stopCancelling = cancelOnAbort(context, session.connection, planned.signal)
@@ -145,6 +148,7 @@ function stepRunOf(context: EngineContext, { planned, runId, continued }: Ongoin
     runId,
     progress: planned.state.progress,
     signal: planned.signal,
+    required: new Set(),
     nextPosition: (planned.state.applied.at(-1)?.position ?? 0) + 1,
     historyLength: planned.state.applied.length,
     deferrable: true,

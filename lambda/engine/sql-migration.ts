@@ -1,5 +1,6 @@
 import { NO_DIRECTIVES, readDirective } from './directives.ts'
-import { invalidMigration } from './invalid.ts'
+import type { LockstepError } from '../errors.ts'
+import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { Directives, SqlBlock, SqlMigration, SqlSection } from './migration.ts'
 
 interface Place {
@@ -7,8 +8,11 @@ interface Place {
   readonly file: string
 }
 
+const SECTIONS = ['up', 'down', 'require', 'verify'] as const
+type SectionName = (typeof SECTIONS)[number]
+
 interface Marker {
-  readonly direction: 'up' | 'down'
+  readonly section: SectionName
   readonly transactional: boolean
 }
 
@@ -20,16 +24,21 @@ const MARKER = /^--\s*migrate:(\S+)\s*(.*)$/
 
 /**
  * Reads a SQL migration in dbmate's syntax: `-- migrate:up`, `-- migrate:down`, `transaction:false`, several pairs
- * allowed, and Lockstep's directives above the first marker. A down without any statement counts as none.
+ * allowed, with Lockstep's directives above the first marker and its sections `-- migrate:require` and
+ * `-- migrate:verify`. A down without any statement counts as none.
  *
+ * @param report - takes what is wrong with a line. @default thrown
  * @throws LockstepError `MIGRATION_INVALID` with the line.
  */
-export function parseSqlMigration(input: Place & { readonly source: string; readonly checksum: string }): SqlMigration {
+export function parseSqlMigration(
+  input: Place & { readonly source: string; readonly checksum: string },
+  report: Report = refuse,
+): SqlMigration {
   const lines = input.source.split('\n')
   const first = lines.findIndex((line) => MARKER.test(line.trim()))
   if (first === -1) throw noUp(input)
-  const directives = readPreamble(lines.slice(0, first), input)
-  const found = readBlocks(lines, first, input)
+  const directives = readPreamble(lines.slice(0, first), input, report)
+  const found = readBlocks(lines, first, input, report)
   const up = sectionOf(found, 'up')
   if (up === null) throw noUp(input)
   return {
@@ -41,27 +50,31 @@ export function parseSqlMigration(input: Place & { readonly source: string; read
     directives,
     up,
     down: sectionOf(found, 'down'),
+    require: blocksOf(found, 'require'),
+    verify: blocksOf(found, 'verify'),
   }
 }
 
-function readPreamble(lines: readonly string[], place: Place): Directives {
+function readPreamble(lines: readonly string[], place: Place, report: Report): Directives {
   let directives = NO_DIRECTIVES
   for (const [index, line] of lines.entries()) {
     const text = line.trim()
     if (text !== '' && !text.startsWith('--')) {
-      throw invalidMigration({
-        ...place,
-        line: index + 1,
-        message: 'there is SQL above the first "-- migrate:up".',
-        remedy: 'Move it below "-- migrate:up".',
-      })
+      report(
+        invalidMigration({
+          ...place,
+          line: index + 1,
+          message: 'there is SQL above the first "-- migrate:up".',
+          remedy: 'Move it below "-- migrate:up".',
+        }),
+      )
     }
-    directives = readDirective(line, directives, { ...place, line: index + 1 })
+    directives = readDirective(line, directives, { ...place, line: index + 1 }, report)
   }
   return directives
 }
 
-function readBlocks(lines: readonly string[], first: number, place: Place): readonly Found[] {
+function readBlocks(lines: readonly string[], first: number, place: Place, report: Report): readonly Found[] {
   const found: Found[] = []
   let marker: Marker | null = null
   let from = first
@@ -70,39 +83,54 @@ function readBlocks(lines: readonly string[], first: number, place: Place): read
   }
   for (let index = first; index < lines.length; index += 1) {
     const line = (lines[index] ?? '').trim()
-    if (/^--\s*lockstep:/.test(line)) throw misplacedDirective(place, index + 1)
+    if (/^--\s*lockstep:/.test(line)) report(misplacedDirective(place, index + 1))
     const match = MARKER.exec(line)
     if (!match) continue
     close(index)
-    marker = readMarker(match[1] ?? '', match[2] ?? '', { ...place, line: index + 1 })
+    marker = readMarker(match[1] ?? '', match[2] ?? '', { ...place, line: index + 1 }, report)
     from = index + 1
   }
   close(lines.length)
   return found
 }
 
-function readMarker(name: string, options: string, place: Place & { readonly line: number }): Marker {
-  if (name !== 'up' && name !== 'down') {
-    throw invalidMigration({
-      ...place,
-      message: `the section "migrate:${name}" is not known.`,
-      remedy: 'Known sections: migrate:up and migrate:down.',
-    })
+function readMarker(
+  name: string,
+  options: string,
+  place: Place & { readonly line: number },
+  report: Report,
+): Marker | null {
+  const section = SECTIONS.find((known) => known === name)
+  if (section === undefined) {
+    report(
+      invalidMigration({
+        ...place,
+        message: `the section "migrate:${name}" is not known.`,
+        remedy: `Known sections: ${SECTIONS.map((known) => `migrate:${known}`).join(', ')}.`,
+      }),
+    )
+    return null
   }
-  const known = /^(transaction:(true|false))?$/.exec(options.trim())
-  if (!known) {
-    throw invalidMigration({
+  const hasTransaction = section === 'up' || section === 'down'
+  const known = (hasTransaction ? /^(transaction:(true|false))?$/ : /^$/).exec(options.trim())
+  if (known) return { section, transactional: known[2] !== 'false' }
+  report(
+    invalidMigration({
       ...place,
       message: `the option "${options.trim()}" of migrate:${name} is not known.`,
-      remedy: 'Known option: transaction:false.',
-    })
-  }
-  return { direction: name, transactional: known[2] !== 'false' }
+      remedy: hasTransaction ? 'Known option: transaction:false.' : `migrate:${name} takes no option.`,
+    }),
+  )
+  return { section, transactional: true }
+}
+
+function blocksOf(found: readonly Found[], section: SectionName): readonly SqlBlock[] {
+  return found.filter((entry) => entry.section === section).map((entry) => entry.block)
 }
 
 /** Downs of several pairs run in reverse, as the pairs undo each other. */
 function sectionOf(found: readonly Found[], direction: 'up' | 'down'): SqlSection | null {
-  const own = found.filter((entry) => entry.direction === direction)
+  const own = found.filter((entry) => entry.section === direction)
   if (own.length === 0) return null
   const blocks = own.map((entry) => entry.block)
   if (direction === 'down' && blocks.every((block) => isEmpty(block.text))) return null
@@ -121,7 +149,7 @@ function isEmpty(sql: string): boolean {
   )
 }
 
-function noUp(place: Place): Error {
+function noUp(place: Place): LockstepError {
   return invalidMigration({
     ...place,
     message: 'there is no "-- migrate:up" line.',
@@ -129,7 +157,7 @@ function noUp(place: Place): Error {
   })
 }
 
-function misplacedDirective(place: Place, line: number): Error {
+function misplacedDirective(place: Place, line: number): LockstepError {
   return invalidMigration({
     ...place,
     line,

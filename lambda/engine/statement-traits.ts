@@ -18,6 +18,8 @@ export interface StatementTraits {
   readonly copiesFromInput: boolean
   /** It may leave another `search_path`, role or timeout behind; false only where that cannot be. */
   readonly mayChangeSession: boolean
+  /** `SELECT`, `VALUES` or `TABLE`, without `INTO`. */
+  readonly isQuery: boolean
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -31,6 +33,7 @@ const PLAIN: StatementTraits = {
   mayCommit: false,
   copiesFromInput: false,
   mayChangeSession: false,
+  isQuery: false,
 }
 
 /** Definitions run no code of the user's that could call `set_config`. */
@@ -76,6 +79,7 @@ export function traitsOf(node: unknown): StatementTraits {
       return {
         ...PLAIN,
         mayChangeSession: !DEFINITIONS.has(kind),
+        isQuery: kind === 'SelectStmt' && body.intoClause === undefined,
         outsideTransaction: outsideTransaction(kind, body),
         concurrentIndex: concurrentIndex(kind, body),
         mayCommit: kind === 'CallStmt' || (kind === 'DoStmt' && COMMITS.test(JSON.stringify(body))),

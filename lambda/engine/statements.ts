@@ -1,8 +1,8 @@
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
-import { messageOf } from '../errors.ts'
+import { messageOf, type LockstepError } from '../errors.ts'
 import { useBaselineWebAssembly } from '../web-assembly.ts'
 import { excerptAt } from './excerpt.ts'
-import { invalidMigration } from './invalid.ts'
+import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { Migration, SqlBlock, SqlMigration, SqlSection } from './migration.ts'
 import { beginsTransaction, traitsOf, type StatementTraits } from './statement-traits.ts'
 
@@ -26,19 +26,45 @@ export async function loadParser(): Promise<void> {
  * Splits a section into statements with PostgreSQL's own parser and checks that they can run as the file declares.
  * A `BEGIN` and `COMMIT` around the whole of a transactional section are left out: the run's transaction is in place.
  *
+ * @param report - takes each statement that cannot stand there. @default thrown
  * @throws LockstepError `MIGRATION_INVALID` with line and caret.
  */
-export function splitSection(migration: SqlMigration, section: SqlSection): readonly Statement[] {
-  const statements = section.blocks.flatMap((block) => splitBlock(migration, block))
-  for (const statement of statements) refuseInput(migration, statement)
+export function splitSection(
+  migration: SqlMigration,
+  section: SqlSection,
+  report: Report = refuse,
+): readonly Statement[] {
+  const statements = splitBlocks(migration, section.blocks, report)
+  for (const statement of statements) refuseInput(migration, statement, report)
   if (!section.transactional) {
-    refuseOpenEnd(migration, statements)
-    for (const statement of statements) refuseChain(migration, statement)
+    refuseOpenEnd(migration, statements, report)
+    for (const statement of statements) refuseChain(migration, statement, report)
     return statements
   }
   const inner = withoutOwnTransaction(statements)
-  for (const statement of inner) refuseOutsideTransaction(migration, statement)
+  for (const statement of inner) refuseOutsideTransaction(migration, statement, report)
   return inner
+}
+
+/**
+ * Splits the queries of `migrate:require` or `migrate:verify`.
+ *
+ * @throws LockstepError `MIGRATION_INVALID` with line and caret, also for what is no query.
+ */
+export function splitQuestions(
+  migration: SqlMigration,
+  blocks: readonly SqlBlock[],
+  report: Report = refuse,
+): readonly Statement[] {
+  const statements = splitBlocks(migration, blocks, report)
+  for (const statement of statements) {
+    if (!statement.traits.isQuery) report(noQuery(migration, statement))
+  }
+  return statements
+}
+
+function splitBlocks(migration: SqlMigration, blocks: readonly SqlBlock[], report: Report): readonly Statement[] {
+  return blocks.flatMap((block) => splitBlock(migration, block, report))
 }
 
 interface ParsedStatement {
@@ -47,11 +73,11 @@ interface ParsedStatement {
   readonly stmt_len?: number
 }
 
-function splitBlock(migration: Migration, block: SqlBlock): readonly Statement[] {
+function splitBlock(migration: Migration, block: SqlBlock, report: Report): readonly Statement[] {
   const bytes = Buffer.from(block.text, 'utf8')
   let seenBytes = 0
   let seenUnits = 0
-  return parse(migration, block).map((parsed): Statement => {
+  return parse(migration, block, report).map((parsed): Statement => {
     const from = parsed.stmt_location ?? 0
     const to = parsed.stmt_len ? from + parsed.stmt_len : bytes.length
     seenUnits += bytes.toString('utf8', seenBytes, from).length
@@ -67,21 +93,48 @@ function leadingNoise(sql: string): number {
   return /^(?:\s+|--[^\n]*(?:\n|$))*/.exec(sql)?.[0].length ?? 0
 }
 
-function parse(migration: Migration, block: SqlBlock): readonly ParsedStatement[] {
-  // The parser answers an empty text with no list at all.
-  if (block.text.trim() === '') return []
-  try {
-    return parseSync(block.text).stmts ?? []
-  } catch (error) {
-    const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0
-    throw invalidMigration({
-      migration: migration.id,
-      file: migration.file,
-      message: `${messageOf(error)}.`,
-      ...excerptAt(block, codeUnits(block.text, Math.max(position, 0))),
-      remedy: remedyForSyntax(block.text, position),
-    })
+function parse(migration: Migration, block: SqlBlock, report: Report): readonly ParsedStatement[] {
+  let { text } = block
+  for (;;) {
+    // The parser answers an empty text with no list at all.
+    if (text.trim() === '') return []
+    try {
+      return parseSync(text).stmts ?? []
+    } catch (error) {
+      const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0
+      const offset = codeUnits(block.text, Math.max(position, 0))
+      report(syntaxError(migration, block, { message: messageOf(error), offset }))
+      const rest = withoutStatementAt(text, offset)
+      if (rest === null) return []
+      text = rest
+    }
   }
+}
+
+function syntaxError(
+  migration: Migration,
+  block: SqlBlock,
+  { message, offset }: { readonly message: string; readonly offset: number },
+): LockstepError {
+  return invalidMigration({
+    migration: migration.id,
+    file: migration.file,
+    message: `${message}.`,
+    ...excerptAt(block, offset),
+    remedy: remedyForSyntax(block.text, offset),
+  })
+}
+
+/**
+ * The text with blanks instead of the statement that has an error, so that what comes after it is looked at as well. A
+ * statement ends with a line here, which is nearly always true. Null: nothing comes after it.
+ */
+function withoutStatementAt(text: string, offset: number): string | null {
+  const end = /;[ \t]*(?:--.*)?$/m.exec(text.slice(offset))
+  if (end === null) return null
+  const upTo = offset + end.index + 1
+  const from = text.slice(0, offset).lastIndexOf(';') + 1
+  return `${text.slice(0, from)}${text.slice(from, upTo).replaceAll(/[^\n]/gu, (character) => ' '.repeat(Buffer.byteLength(character)))}${text.slice(upTo)}`
 }
 
 function remedyForSyntax(text: string, position: number): string {
@@ -103,40 +156,46 @@ export function codeUnits(text: string, characters: number): number {
   return units
 }
 
-function refuseInput(migration: SqlMigration, statement: Statement): void {
+function refuseInput(migration: SqlMigration, statement: Statement, report: Report): void {
   if (!statement.traits.copiesFromInput) return
-  throw invalidMigration({
-    migration: migration.id,
-    file: migration.file,
-    message: 'COPY … FROM STDIN has no data to read in a migration.',
-    ...excerptAt(statement.block, statement.offset),
-    remedy: 'Write INSERT instead.',
-  })
+  report(
+    invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: 'COPY … FROM STDIN has no data to read in a migration.',
+      ...excerptAt(statement.block, statement.offset),
+      remedy: 'Write INSERT instead.',
+    }),
+  )
 }
 
 /** What a file begins and does not commit would be recorded, and then lost. */
-function refuseOpenEnd(migration: SqlMigration, statements: readonly Statement[]): void {
+function refuseOpenEnd(migration: SqlMigration, statements: readonly Statement[], report: Report): void {
   const last = statements.findLast((statement) => statement.traits.transactionControl !== null)
   if (last === undefined || !beginsTransaction(last.traits)) return
-  throw invalidMigration({
-    migration: migration.id,
-    file: migration.file,
-    message: 'a transaction is begun here that the file does not end.',
-    ...excerptAt(last.block, last.offset),
-    remedy: 'Write COMMIT at its end, or remove BEGIN.',
-  })
+  report(
+    invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: 'a transaction is begun here that the file does not end.',
+      ...excerptAt(last.block, last.offset),
+      remedy: 'Write COMMIT at its end, or remove BEGIN.',
+    }),
+  )
 }
 
 /** A run that goes on behind it would have to begin what the statement had begun. */
-function refuseChain(migration: SqlMigration, statement: Statement): void {
+function refuseChain(migration: SqlMigration, statement: Statement, report: Report): void {
   if (statement.traits.transactionControl !== 'chain') return
-  throw invalidMigration({
-    migration: migration.id,
-    file: migration.file,
-    message: 'a transaction is ended and another begun by one statement.',
-    ...excerptAt(statement.block, statement.offset),
-    remedy: 'Write COMMIT (or ROLLBACK) and BEGIN as two statements.',
-  })
+  report(
+    invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: 'a transaction is ended and another begun by one statement.',
+      ...excerptAt(statement.block, statement.offset),
+      remedy: 'Write COMMIT (or ROLLBACK) and BEGIN as two statements.',
+    }),
+  )
 }
 
 function withoutOwnTransaction(statements: readonly Statement[]): readonly Statement[] {
@@ -146,18 +205,30 @@ function withoutOwnTransaction(statements: readonly Statement[]): readonly State
   return wraps ? rest : statements
 }
 
-function refuseOutsideTransaction(migration: SqlMigration, statement: Statement): void {
+function refuseOutsideTransaction(migration: SqlMigration, statement: Statement, report: Report): void {
   const { outsideTransaction, transactionControl } = statement.traits
   if (outsideTransaction === null && transactionControl === null) return
   const what = outsideTransaction ?? 'BEGIN, COMMIT or ROLLBACK'
-  throw invalidMigration({
+  report(
+    invalidMigration({
+      migration: migration.id,
+      file: migration.file,
+      message: `${what} cannot run inside a transaction, and the file does not declare transaction:false.`,
+      ...excerptAt(statement.block, statement.offset),
+      remedy:
+        outsideTransaction === null
+          ? 'Remove it: Lockstep runs the file in a transaction. Or write "-- migrate:up transaction:false".'
+          : 'Move it to a file of its own that begins with "-- migrate:up transaction:false" (and the same for its down).',
+    }),
+  )
+}
+
+function noQuery(migration: SqlMigration, statement: Statement): LockstepError {
+  return invalidMigration({
     migration: migration.id,
     file: migration.file,
-    message: `${what} cannot run inside a transaction, and the file does not declare transaction:false.`,
+    message: 'this is no query.',
     ...excerptAt(statement.block, statement.offset),
-    remedy:
-      outsideTransaction === null
-        ? 'Remove it: Lockstep runs the file in a transaction. Or write "-- migrate:up transaction:false".'
-        : 'Move it to a file of its own that begins with "-- migrate:up transaction:false" (and the same for its down).',
+    remedy: 'Below "-- migrate:require" and "-- migrate:verify" write SELECTs that give true.',
   })
 }

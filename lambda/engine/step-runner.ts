@@ -8,6 +8,7 @@ import { lowerAgain, withinLockBudget, type LockWaits } from './lock-budget.ts'
 import { recordStepsSql, type StepRecord } from './history.ts'
 import { runOutsideTransaction } from './outside-transaction.ts'
 import { clearProgressSql, saveProgressSql, type Progress } from './progress.ts'
+import { askWithin, isBegun } from './questions.ts'
 import { resetSessionSql, stepTimeoutsSql } from './session.ts'
 import type { Statement } from './statements.ts'
 import type { SqlStep, Step } from './step.ts'
@@ -31,6 +32,8 @@ export interface StepRun {
   /** Done in the open transaction, to be recorded before it commits: one statement for many small migrations. */
   unrecorded: StepRecord[]
   readonly lockWaits: LockWaits
+  /** Migrations that what they require was asked for before the run touched anything. */
+  required: ReadonlySet<string>
 }
 
 /** Sources that wait to be recorded do not pile up beyond this. Characters. */
@@ -68,6 +71,14 @@ async function runBody(connection: Connection, step: Step, run: StepRun): Promis
       throw failedStep(step, null, error, run.signal)
     }
   }
+  if (!run.required.has(step.id) && !isBegun(step, run.progress))
+    await askWithin(connection, step, 'require', run.signal)
+  const statements = await runStatements(connection, step, run)
+  await askWithin(connection, step, 'verify', run.signal)
+  return statements
+}
+
+async function runStatements(connection: Connection, step: SqlStep, run: StepRun): Promise<number> {
   if (!step.transactional) return runOutsideTransaction(connection, step, run)
   for (const statement of step.statements) await runStatement(connection, step, statement, run)
   return step.statements.length

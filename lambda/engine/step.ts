@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LockstepError, UNTOUCHED } from '../errors.ts'
 import type { Node } from './migration-graph.ts'
 import type { Migration, MigrationFunction } from './migration.ts'
-import { splitSection, type Statement } from './statements.ts'
+import { splitQuestions, splitSection, type Statement } from './statements.ts'
 
 interface StepBase {
   readonly id: string
@@ -19,6 +19,10 @@ interface StepBase {
 export interface SqlStep extends StepBase {
   readonly kind: 'sql'
   readonly statements: readonly Statement[]
+  /** Must be true before the run touches anything. */
+  readonly require: readonly Statement[]
+  /** Must be true after the statements, before they commit. */
+  readonly verify: readonly Statement[]
 }
 
 export interface CodeStep extends StepBase {
@@ -39,6 +43,8 @@ export function upStep(node: Node): Step {
         kind: 'sql',
         transactional: migration.up.transactional,
         statements: splitSection(migration, migration.up),
+        require: splitQuestions(migration, migration.require),
+        verify: splitQuestions(migration, migration.verify),
       }
     : { ...base, kind: 'ts', transactional: migration.transactional, run: migration.up }
 }
@@ -59,6 +65,8 @@ export function downStep(migration: Migration): Step {
         kind: 'sql',
         transactional: migration.down.transactional,
         statements: splitSection(migration, migration.down),
+        require: [],
+        verify: [],
       }
     : { ...base, kind: 'ts', transactional: migration.transactional, run: migration.down }
 }

@@ -44,6 +44,16 @@ SELECT 1;`
     })
   })
 
+  it('reads what it requires and what it verifies', () => {
+    const text = '-- migrate:require\nSELECT 1;\n-- migrate:up\nA\n-- migrate:verify\nSELECT 2;'
+    expect(fileOf('1_a', text)).toMatchObject({
+      up: { blocks: [{ text: 'A', line: 4 }] },
+      down: null,
+      require: [{ text: 'SELECT 1;', line: 2 }],
+      verify: [{ text: 'SELECT 2;', line: 6 }],
+    })
+  })
+
   it('has the same checksum with CRLF line endings and a byte order mark', () => {
     const text = '-- migrate:up\nSELECT 1;\n'
     expect(checksumOf(normalise(`\uFEFF${text.replaceAll('\n', '\r\n')}`))).toBe(checksumOf(text))
@@ -57,8 +67,16 @@ SELECT 1;`
       { message: '1_a.sql, line 1: there is SQL above the first "-- migrate:up".', line: 1 },
     ],
     [
-      '-- migrate:up\n-- migrate:verify\n',
-      { message: '1_a.sql, line 2: the section "migrate:verify" is not known.', line: 2 },
+      '-- migrate:up\n-- migrate:verfy\n',
+      { message: '1_a.sql, line 2: the section "migrate:verfy" is not known.', line: 2 },
+    ],
+    [
+      '-- migrate:up\n-- migrate:verify transaction:false\n',
+      { message: '1_a.sql, line 2: the option "transaction:false" of migrate:verify is not known.', line: 2 },
+    ],
+    [
+      '-- lockstep:lock-timeout 1s\n-- lockstep:lock-timeout 2s\n-- migrate:up\n',
+      { message: '1_a.sql, line 2: the directive lockstep:lock-timeout stands there twice.', line: 2 },
     ],
     [
       '-- migrate:up transaction:no\n',

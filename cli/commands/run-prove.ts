@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ANALYSIS_FILE, analysisText, mergeEntry, readAnalysis } from '../../lambda/engine/analysis.ts'
+import { readMigrationDirectory } from '../../lambda/engine/migration-directory.ts'
+import { buildGraph, type MigrationGraph } from '../../lambda/engine/migration-graph.ts'
+import { unknownMigration } from '../../lambda/engine/plan.ts'
+import { loadParser } from '../../lambda/engine/statements.ts'
+import type { ErrorReport } from '../../lambda/contract.ts'
+import { EXIT, type Outcome } from '../exit.ts'
+import { pendingOn } from '../lint/pending.ts'
+import type { LocalSurroundings } from '../local-command.ts'
+import type { Proof } from '../prove/proof.ts'
+import { prove, type Proofs } from '../prove/prove.ts'
+import { readSeed, SEED_FILE, type SeedProblem } from '../prove/seed.ts'
+import { renderProofs } from '../render/proofs.ts'
+import { styleFor } from '../render/style.ts'
+import type { Settings } from '../settings.ts'
+import { startShadow } from '../shadow/shadow.ts'
+import type { ProveRequest } from './prove.ts'
+
+/** The document of `prove --json`. */
+export interface ProveResult {
+  readonly migrations: readonly Proof[]
+  /** What of the seed never ran. */
+  readonly seed: readonly SeedProblem[]
+  /** PostgreSQL's major version that it was tried on. */
+  readonly postgres: number
+  /** Roles that the migrations name and that were made for the trial. */
+  readonly roles: readonly string[]
+  readonly durationMs: number
+  /** Why it had to stop before the end. */
+  readonly error?: ErrorReport
+}
+
+/**
+ * `prove`.
+ *
+ * @throws LockstepError `MIGRATION_UNKNOWN` for `--only`, `MIGRATION_INVALID`, `CONFIG_INVALID`, `DATABASE_UNREACHABLE`.
+ */
+export async function proveCommand(
+  request: ProveRequest,
+  settings: Settings,
+  { signal }: LocalSurroundings,
+): Promise<Outcome> {
+  await loadParser()
+  const began = performance.now()
+  const { migrations: directory, historySchema } = settings
+  const graph = buildGraph(readMigrationDirectory(directory))
+  if (request.only !== null && !graph.byId.has(request.only)) throw unknownMigration(request.only, 'among the files')
+  const seed = readSeed(directory, new Set(graph.byId.keys()))
+  const pending = request.pending ? await pendingOn(settings, signal) : null
+  const isWanted = (id: string): boolean =>
+    (pending === null || pending.has(id)) && (request.only === null || request.only === id)
+  const shadow = await startShadow(
+    graph.ordered.map(({ migration }) => migration),
+    { major: request.major ?? undefined, url: request.shadowUrl },
+  )
+  try {
+    const found = await prove(shadow, { graph, seed, isWanted, database: { historySchema, signal } })
+    if (request.write) writeProofs(found.proofs, graph, directory)
+    const surroundings = { postgres: shadow.server.major, roles: shadow.roles, durationMs: performance.now() - began }
+    return outcomeOf(found, surroundings, request)
+  } finally {
+    await shadow.stop()
+  }
+}
+
+function outcomeOf(
+  { proofs, seedProblems, stopped }: Proofs,
+  surroundings: Pick<ProveResult, 'postgres' | 'roles' | 'durationMs'>,
+  { all }: ProveRequest,
+): Outcome {
+  const result: ProveResult = {
+    migrations: proofs,
+    seed: seedProblems,
+    ...surroundings,
+    durationMs: Math.round(surroundings.durationMs),
+    ...(stopped === null ? {} : { error: stopped.report }),
+  }
+  const isWell = stopped === null && seedProblems.length === 0 && proofs.every(({ verdict }) => verdict !== 'broken')
+  const text = renderProofs(result, styleFor(process.stdout), { all, seedFile: SEED_FILE })
+  return { document: result, text, exitCode: isWell ? EXIT.done : EXIT.failed }
+}
+
+/** Entries of files that are gone go with them. */
+function writeProofs(proofs: readonly Proof[], graph: MigrationGraph, directory: string): void {
+  const known = readAnalysis(directory)
+  const kept = Object.entries(known).filter(([id]) => graph.byId.has(id))
+  const found = proofs.map(({ id, verdict, detail }) => {
+    const checksum = graph.byId.get(id)?.migration.checksum ?? ''
+    return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail } })] as const
+  })
+  writeFileSync(join(directory, ANALYSIS_FILE), analysisText(Object.fromEntries([...kept, ...found])))
+}

@@ -1,0 +1,173 @@
+import type { HazardId } from '../../../lambda/engine/hazard.ts'
+import { alterActions, constraintsOf, relationIn, type AlterAction } from '../../../lambda/engine/parse-tree.ts'
+import { blocksWrites, type Observation, type Relation } from '../observation.ts'
+import { concurrently, concurrentlyAtEnd, notNullByCheck, notValidFirst } from '../safe-sql.ts'
+import {
+  behaviourCascades,
+  found,
+  isNamed,
+  listed,
+  lockOn,
+  lockText,
+  quotedIn,
+  subjectOf,
+  underLock,
+  type Found,
+} from './found.ts'
+
+/** Rewrites, scans and partitions. */
+export function judgeTables(observation: Observation): readonly Found[] {
+  return [
+    ...judgeRewritten(observation),
+    ...judgeVerified(observation),
+    ...judgeForeignKeys(observation),
+    ...judgePartitions(observation),
+  ]
+}
+
+function judgeRewritten(observation: Observation): readonly Found[] {
+  const { rewritten, statement } = observation
+  if (rewritten.length === 0) return []
+  if (statement.kind === 'TruncateStmt') return judgeTruncated(observation)
+  const subject = subjectOf(rewritten, observation)
+  const indexes = new Set(
+    [...observation.reindexed, ...observation.built.map(({ index }) => index)].map(({ oid }) => oid),
+  ).size
+  const detail = `rewrites ${listed(rewritten)}${indexes === 0 ? '' : ` and ${indexes} ${indexes === 1 ? 'index' : 'indexes'}`}`
+  if (statement.kind === 'RefreshMatViewStmt') {
+    return [
+      found(
+        'materialized-view-refreshed',
+        subject,
+        detail,
+        concurrently(statement, /^(REFRESH\s+MATERIALIZED\s+VIEW)\b/i),
+      ),
+    ]
+  }
+  return [found(rewriteOf(alterActions(statement.fields)), subject, `${detail}${underLock(subject, observation)}`)]
+}
+
+function rewriteOf(actions: readonly AlterAction[]): HazardId {
+  const types = new Set(actions.map(({ type }) => type))
+  if (types.has('AT_AlterColumnType')) return 'rewrite-column-type'
+  const isGenerated = actions.some((action) =>
+    constraintsOf(action).some(({ contype }) => contype === 'CONSTR_GENERATED'),
+  )
+  if (isGenerated || types.has('AT_SetExpression')) return 'rewrite-generated-column'
+  if (types.has('AT_AddColumn')) return 'rewrite-column-default'
+  return types.has('AT_SetLogged') || types.has('AT_SetUnLogged') ? 'rewrite-logged' : 'rewrite-table'
+}
+
+function judgeTruncated(observation: Observation): readonly Found[] {
+  const { rewritten, statement } = observation
+  const named = (statement.fields.relations as readonly { readonly RangeVar?: unknown }[] | undefined) ?? []
+  const isMeant = (relation: Relation): boolean =>
+    named.some(({ RangeVar: range }) => relationIn(range)?.name === relation.name) || relation.isPartition
+  const meant = rewritten.filter(isMeant)
+  const others = rewritten.filter((relation) => !isMeant(relation))
+  const subject = meant[0] ?? rewritten[0] ?? null
+  if (others.length === 0 || !behaviourCascades(observation)) {
+    return [found('table-truncated', subject, `empties ${listed(rewritten)}`)]
+  }
+  return [found('truncate-cascades', subject, `empties ${listed(meant)}, and ${listed(others)} with it`)]
+}
+
+/** "verifying table" is said of no other scan than that of ALTER TABLE and of what becomes a partition. */
+function judgeVerified(observation: Observation): readonly Found[] {
+  const { scanned, statement, rewritten } = observation
+  const names = quotedIn(observation, /^verifying table "(.+)"$/)
+  const verified = scanned.filter(({ name }) => names.includes(name))
+  if (statement.kind === 'AlterDomainStmt') return judgeDomain(observation)
+  if (verified.length === 0 || rewritten.length > 0) return []
+  const subject = subjectOf(verified, observation)
+  const detail = `scans ${listed(verified)}${underLock(subject, observation)}`
+  const actions = alterActions(statement.fields)
+  const has = (type: string): boolean => actions.some((action) => action.type === type)
+  if (has('AT_AttachPartition') || statement.kind === 'CreateStmt') {
+    const scanOf = verified.find((relation) => !isNamed(relation, observation)) ?? null
+    return [found('partition-attached', scanOf, `scans ${listed(verified)} under ACCESS EXCLUSIVE`)]
+  }
+  if (has('AT_ValidateConstraint')) return judgeValidated(observation, verified)
+  if (has('AT_SetNotNull') || addsNotNull(actions))
+    return [found('set-not-null-scans', subject, detail, notNullByCheck(statement))]
+  return failsOnRows(actions) ? [] : [found('check-constraint-validated', subject, detail, notValidFirst(statement))]
+}
+
+/** A new column that is NOT NULL and has no default finds its first row, and fails. */
+function failsOnRows(actions: readonly AlterAction[]): boolean {
+  const types = actions.flatMap(constraintsOf).map(({ contype }) => contype)
+  return (
+    types.includes('CONSTR_NOTNULL') &&
+    !types.includes('CONSTR_CHECK') &&
+    actions.some(({ type }) => type === 'AT_AddColumn')
+  )
+}
+
+function addsNotNull(actions: readonly AlterAction[]): boolean {
+  return actions.some(
+    (action) => action.type === 'AT_AddConstraint' && constraintsOf(action)[0]?.contype === 'CONSTR_NOTNULL',
+  )
+}
+
+function judgeDomain(observation: Observation): readonly Found[] {
+  const locked = observation.scanned.filter((relation) => isLockedAgainstWrites(relation, observation))
+  if (locked.length === 0) return []
+  const { sql } = observation.statement
+  const safe = /\bADD\b/i.test(sql) ? `${sql} NOT VALID;` : null
+  return [found('domain-constraint-validated', locked[0] ?? null, `scans ${listed(locked)} under SHARE`, safe)]
+}
+
+function isLockedAgainstWrites(relation: Relation, { locks, held }: Observation): boolean {
+  return [...locks, ...held].some((lock) => lock.relation.oid === relation.oid && blocksWrites(lock.mode))
+}
+
+/** VALIDATE itself lets others write. */
+function judgeValidated(observation: Observation, scanned: readonly Relation[]): readonly Found[] {
+  const closed = scanned.filter((relation) => isLockedAgainstWrites(relation, observation))
+  const [first] = closed
+  if (first === undefined) return []
+  const lock = lockOn(first, { ...observation, locks: [] })
+  return [
+    found(
+      'validated-under-lock',
+      first,
+      `scans ${listed(closed)} while ${lock === null ? 'it is locked' : `${lockText(lock)} is held`}`,
+    ),
+  ]
+}
+
+function judgeForeignKeys(observation: Observation): readonly Found[] {
+  const { scanned, statement } = observation
+  if (quotedIn(observation, /^validating foreign key constraint "(.+)"$/).length === 0 || scanned.length === 0)
+    return []
+  const actions = alterActions(statement.fields)
+  if (actions.some(({ type }) => type === 'AT_ValidateConstraint')) return judgeValidated(observation, scanned)
+  const subject = subjectOf(scanned, observation)
+  const locks = observation.locks.filter(({ mode }) => blocksWrites(mode)).map(lockText)
+  return [
+    found(
+      'foreign-key-validated',
+      subject,
+      `scans ${listed(scanned)} under ${locks.slice(0, 3).join(' and ')}`,
+      notValidFirst(statement),
+    ),
+  ]
+}
+
+function judgePartitions(observation: Observation): readonly Found[] {
+  const { statement, locks } = observation
+  const exclusive = locks.filter(({ mode }) => mode === 'AccessExclusiveLock').map(({ relation }) => relation)
+  if (statement.kind === 'CreateStmt' && statement.fields.partbound !== undefined && exclusive.length > 0) {
+    return [found('partition-created', exclusive[0] ?? null, `takes ACCESS EXCLUSIVE on ${listed(exclusive)}`)]
+  }
+  const detach = alterActions(statement.fields).find(({ type }) => type === 'AT_DetachPartition')
+  if (detach === undefined || exclusive.length === 0 || !statement.transactional) return []
+  return [
+    found(
+      'partition-detached',
+      subjectOf(exclusive, observation),
+      `takes ACCESS EXCLUSIVE on ${listed(exclusive)}`,
+      concurrentlyAtEnd(statement),
+    ),
+  ]
+}

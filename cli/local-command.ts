@@ -1,0 +1,35 @@
+import type { LintRequest } from './commands/lint.ts'
+import type { ProveRequest } from './commands/prove.ts'
+import { lintCommand } from './commands/run-lint.ts'
+import { proveCommand } from './commands/run-prove.ts'
+import { validateCommand } from './commands/run-validate.ts'
+import type { ValidateRequest } from './commands/validate.ts'
+import type { Outcome } from './exit.ts'
+import type { Settings } from './settings.ts'
+
+/** What needs the working tree or a shadow server, and so is no action of the function. */
+export type LocalRequest = LintRequest | ProveRequest | ValidateRequest
+
+export interface LocalCommand {
+  readonly request: LocalRequest
+  readonly settings: Settings
+}
+
+/** What a local command may use of its surroundings. */
+export interface LocalSurroundings {
+  readonly signal: AbortSignal
+}
+
+/** Does what a local command asks. @throws LockstepError */
+export async function runLocal({ request, settings }: LocalCommand, surroundings: LocalSurroundings): Promise<Outcome> {
+  switch (request.command) {
+    case 'lint':
+      return lintCommand(request, settings, surroundings)
+    case 'prove':
+      return proveCommand(request, settings, surroundings)
+    case 'validate':
+      return validateCommand(request, settings, surroundings)
+    default:
+      return request satisfies never
+  }
+}

@@ -1,0 +1,119 @@
+import { readCatalog, type CatalogScope, type CatalogState } from '../catalog/read-catalog.ts'
+import type { Step } from '../../lambda/engine/step.ts'
+import type { ShadowDatabase } from '../shadow/shadow-database.ts'
+import { tidySession } from '../shadow/tidy-session.ts'
+import { readContent, touchedTables, type Content } from './rows.ts'
+
+/** A database at one instant: its schema and its rows. */
+export interface Moment {
+  readonly schema: CatalogState
+  readonly content: Content
+}
+
+/** What down and up again came to. */
+export type Trial =
+  | { readonly kind: 'done'; readonly afterDown: Moment; readonly afterUp: Moment }
+  | { readonly kind: 'down-failed'; readonly error: unknown }
+  | { readonly kind: 'up-failed'; readonly error: unknown; readonly afterDown: Moment }
+
+export interface Steps {
+  readonly up: Step
+  readonly down: Step
+}
+
+/** The two moments before: what should be there again after the down, and after the up again. */
+export interface Before {
+  readonly beforeUp: Moment
+  readonly afterUp: Moment
+}
+
+/**
+ * Reads what there is now.
+ *
+ * @param nearest - a moment that differs little
+ * @param touched - the tables whose rows may be others since then, if that is known
+ */
+export async function readMoment(
+  { connection, historySchema }: ShadowDatabase,
+  scope: CatalogScope,
+  nearest: Moment | null,
+  touched: ReadonlySet<string> | null = null,
+): Promise<Moment> {
+  const schema = await readCatalog(connection, scope, nearest?.schema ?? null)
+  if (nearest === null || touched === null)
+    return { schema, content: await readContent(connection, historySchema, null) }
+  const { content, schema: then } = nearest
+  const isUntouched = (id: string): boolean => !touched.has(id) && schema.stamps.get(id) === then.stamps.get(id)
+  return { schema, content: await readContent(connection, historySchema, { content, isUntouched }) }
+}
+
+/**
+ * Runs the down and the up again in one transaction, as a run does that reverts and another that applies, and takes all
+ * of it back: the database is then as it was after the first up.
+ */
+export async function tryInTransaction(
+  database: ShadowDatabase,
+  scope: CatalogScope,
+  { up, down }: Steps,
+  { beforeUp, afterUp }: Before,
+): Promise<Trial> {
+  const { connection } = database
+  await connection.execute('BEGIN')
+  try {
+    await tidySession(connection)
+    const downError = await failureOf(database, down)
+    if (downError !== null) return { kind: 'down-failed', error: downError.error }
+    const reverted = await readWithin(database, scope, beforeUp, afterUp)
+    await tidySession(connection)
+    const upError = await failureOf(database, up)
+    if (upError !== null) return { kind: 'up-failed', error: upError.error, afterDown: reverted }
+    return { kind: 'done', afterDown: reverted, afterUp: await readWithin(database, scope, afterUp, afterUp) }
+  } finally {
+    if (connection.isOpen()) await connection.execute('ROLLBACK')
+  }
+}
+
+/** Runs the down and the up again, each committed. The database stays as they leave it. */
+export async function tryCommitted(
+  database: ShadowDatabase,
+  scope: CatalogScope,
+  { up, down }: Steps,
+  { beforeUp, afterUp }: Before,
+): Promise<Trial> {
+  await tidySession(database.connection)
+  try {
+    await database.apply(down)
+  } catch (error) {
+    return { kind: 'down-failed', error }
+  }
+  const reverted = await readMoment(database, scope, beforeUp)
+  await tidySession(database.connection)
+  try {
+    await database.apply(up)
+  } catch (error) {
+    return { kind: 'up-failed', error, afterDown: reverted }
+  }
+  return { kind: 'done', afterDown: reverted, afterUp: await readMoment(database, scope, afterUp) }
+}
+
+async function failureOf(database: ShadowDatabase, step: Step): Promise<{ readonly error: unknown } | null> {
+  try {
+    await database.applyWithin(step)
+    return null
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Within the transaction that began after the first up: only what it has touched can differ from then. */
+async function readWithin(
+  { connection, historySchema }: ShadowDatabase,
+  scope: CatalogScope,
+  nearest: Moment,
+  start: Moment,
+): Promise<Moment> {
+  const schema = await readCatalog(connection, scope, nearest.schema)
+  const touched = await touchedTables(connection)
+  const isUntouched = (id: string): boolean => !touched.has(id) && schema.stamps.get(id) === start.schema.stamps.get(id)
+  return { schema, content: await readContent(connection, historySchema, { content: start.content, isUntouched }) }
+}

@@ -1,0 +1,91 @@
+import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
+import { SqlError } from '../../lambda/engine/database.ts'
+import { failureReport, StepError } from '../../lambda/engine/failure.ts'
+import { upStep } from '../../lambda/engine/step.ts'
+import { LockstepError, UNTOUCHED } from '../../lambda/errors.ts'
+import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
+import type { ShadowDatabase } from '../shadow/shadow-database.ts'
+import { problemOf, type ValidationProblem } from './problem.ts'
+
+export interface Replayed {
+  readonly problems: readonly ValidationProblem[]
+  /** How many ran to their end. */
+  readonly applied: number
+  /** How many failed for want of what an earlier one should have made. */
+  readonly consequences: number
+}
+
+/**
+ * Applies the whole set to an empty database. Goes on after one that fails; what fails only because of it is counted and
+ * not told.
+ *
+ * @param missing - texts of the files that could not be read, and so are missing from the set
+ */
+export async function checkReplay(
+  database: ShadowDatabase,
+  graph: MigrationGraph,
+  missing: readonly string[],
+): Promise<Replayed> {
+  const problems: ValidationProblem[] = []
+  const failed = [...missing]
+  let applied = 0
+  let consequences = 0
+  for (const node of graph.ordered) {
+    const failure = await failureOf(database, node)
+    if (failure === null) {
+      applied += 1
+      continue
+    }
+    if (isConsequence(failure, failed)) consequences += 1
+    else problems.push(toProblem(node, failure))
+    failed.push(node.migration.source)
+    if (!database.connection.isOpen()) break
+  }
+  return { problems, applied, consequences }
+}
+
+async function failureOf(database: ShadowDatabase, node: Node): Promise<unknown> {
+  try {
+    await database.apply(upStep(node))
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+/** table, column, object, function, schema (PostgreSQL, appendix A) */
+const MISSING = new Set(['42P01', '42703', '42704', '42883', '3F000'])
+
+/** Whether what is missing is something that one of these texts speaks of, and so should perhaps have made. */
+function isConsequence(error: unknown, failed: readonly string[]): boolean {
+  const cause = error instanceof StepError ? error.cause : error
+  if (!(cause instanceof SqlError) || !MISSING.has(cause.sqlState)) return false
+  const names = [...cause.message.matchAll(/(?:^|[\s".])([\p{L}_][\p{L}\d_$]*)(?=["\s.(]|$)/gu)].map(
+    ([, name = '']) => name,
+  )
+  const missing = names.filter((name) => !WORDS.has(name)).map((name) => name.toLowerCase())
+  return failed.some((text) => {
+    const words = new Set(text.toLowerCase().match(/[\p{L}_][\p{L}\d_$]*/gu))
+    return missing.some((name) => words.has(name))
+  })
+}
+
+/** Words of PostgreSQL's own in these messages. */
+const WORDS = new Set(
+  'relation column of does not exist type function schema role table view index constraint for procedure trigger operator aggregate collation sequence in'.split(
+    ' ',
+  ),
+)
+
+function toProblem({ migration }: Node, error: unknown): ValidationProblem {
+  const extension = missingExtension(error)
+  if (extension !== null) return { ...problemOf(extensionError(extension, migration.id)), file: migration.file }
+  if (error instanceof LockstepError) return problemOf(error)
+  const {
+    state: _state,
+    migration: id = migration.id,
+    file = migration.file,
+    ...report
+  } = failureReport(error, UNTOUCHED, false)
+  return { severity: 'error', migration: id, file, ...report }
+}

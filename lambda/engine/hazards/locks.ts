@@ -1,0 +1,165 @@
+import type { HazardKind } from '../hazard.ts'
+
+/** Locks that are held while the server works. */
+export const LOCKS = {
+  'index-not-concurrent': {
+    title: 'An index is built without CONCURRENTLY',
+    blocks: 'Writes to the table wait until the index is built (SHARE lock).',
+    safely: 'Build it with CREATE INDEX CONCURRENTLY, in a file of its own with "-- migrate:up transaction:false".',
+    severity: 'error',
+    work: 'index',
+    observed: 'the server builds an index on a table that was there before, under SHARE',
+  },
+  'index-dropped-not-concurrent': {
+    title: 'An index is dropped without CONCURRENTLY',
+    blocks:
+      'Reads and writes of the table wait for the lock, and for what the lock itself waits for (ACCESS EXCLUSIVE).',
+    safely: 'DROP INDEX CONCURRENTLY, in a file of its own with "-- migrate:up transaction:false".',
+    severity: 'warning',
+    work: 'lock',
+    observed: 'an index is gone whose table is still there, under ACCESS EXCLUSIVE on both',
+  },
+  'reindex-not-concurrent': {
+    title: 'An index is rebuilt without CONCURRENTLY',
+    blocks: 'Writes to the table wait until it is rebuilt, and so do reads that would use the index.',
+    safely: 'REINDEX … CONCURRENTLY, in a file of its own with "-- migrate:up transaction:false".',
+    severity: 'error',
+    work: 'index',
+    observed: 'the relfilenode of an index changes while that of its table stays',
+  },
+  'unique-constraint-builds-index': {
+    title: 'UNIQUE or PRIMARY KEY builds its index under ACCESS EXCLUSIVE',
+    blocks: 'Reads and writes of the table wait until the index is built.',
+    safely:
+      'CREATE UNIQUE INDEX CONCURRENTLY in a file of its own, then ADD CONSTRAINT … USING INDEX, which only looks it up.',
+    severity: 'error',
+    work: 'index',
+    observed: 'the server builds the index of a new constraint under ACCESS EXCLUSIVE on its table',
+  },
+  'exclusion-constraint-builds-index': {
+    title: 'EXCLUDE builds its index under ACCESS EXCLUSIVE',
+    blocks: 'Reads and writes of the table wait until the index is built; there is no concurrent way.',
+    safely: 'Add it while the table is small, or make a new table with the constraint and move the rows in batches.',
+    severity: 'error',
+    work: 'index',
+    observed: 'the server builds the index of an exclusion constraint under ACCESS EXCLUSIVE on its table',
+  },
+  'check-constraint-validated': {
+    title: 'CHECK is verified as it is added',
+    blocks: 'Reads and writes of the table wait while all of it is scanned (ACCESS EXCLUSIVE).',
+    safely: 'ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a later migration: that scan blocks nobody.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'the server says that it verifies the table, under ACCESS EXCLUSIVE',
+  },
+  'foreign-key-validated': {
+    title: 'A foreign key is verified as it is added',
+    blocks: 'Writes to both tables wait while the referencing one is scanned (SHARE ROW EXCLUSIVE on both).',
+    safely: 'ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a later migration.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'the server says that it validates the foreign key, under SHARE ROW EXCLUSIVE',
+  },
+  'validated-under-lock': {
+    title: 'A constraint is verified in the transaction that locked its table',
+    blocks: 'The lock of the earlier statement is kept during the scan: NOT VALID has gained nothing.',
+    safely: 'Put VALIDATE CONSTRAINT into a migration that is deployed later, or that declares transaction:false.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'VALIDATE scans a table that an earlier statement of the transaction has locked against writes',
+  },
+  'domain-constraint-validated': {
+    title: 'The constraint of a domain is verified as it is added',
+    blocks: 'Writes to every table with a column of the domain wait while it is scanned (SHARE).',
+    safely: 'ALTER DOMAIN … ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a later migration.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'ALTER DOMAIN scans tables under SHARE',
+  },
+  'set-not-null-scans': {
+    title: 'SET NOT NULL scans the table',
+    blocks: 'Reads and writes of the table wait while all of it is scanned (ACCESS EXCLUSIVE).',
+    safely:
+      'ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in a later migration, then SET NOT NULL, which takes the check for proof, and drop the check in a statement after it.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'the server says that it verifies the table for SET NOT NULL',
+  },
+  'partition-attached': {
+    title: 'A partition is verified as it is attached',
+    blocks: 'Reads and writes of the scanned table wait (ACCESS EXCLUSIVE): the partition, or the default partition.',
+    safely:
+      'First ADD CONSTRAINT … CHECK with the bounds NOT VALID and VALIDATE it (on the default partition: the opposite): ATTACH then scans nothing.',
+    severity: 'error',
+    work: 'scan',
+    observed: 'ATTACH PARTITION lets the server verify a table',
+  },
+  'partition-detached': {
+    title: 'A partition is detached without CONCURRENTLY',
+    blocks: 'Reads and writes of the whole partitioned table wait for the lock (ACCESS EXCLUSIVE).',
+    safely: 'DETACH PARTITION … CONCURRENTLY, in a file of its own with "-- migrate:up transaction:false".',
+    severity: 'warning',
+    work: 'lock',
+    observed: 'DETACH takes ACCESS EXCLUSIVE on the partitioned table',
+  },
+  'partition-created': {
+    title: 'A partition is created in its place',
+    blocks:
+      'Reads and writes of the whole partitioned table wait for the lock, and while the default partition is scanned (ACCESS EXCLUSIVE).',
+    safely: 'CREATE TABLE … (LIKE parent INCLUDING ALL), then ATTACH PARTITION, which lets others read and write.',
+    severity: 'warning',
+    work: 'lock',
+    observed: 'CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on the partitioned table',
+  },
+  'materialized-view-refreshed': {
+    title: 'A materialized view is refreshed without CONCURRENTLY',
+    blocks: 'Reads of the view wait until it is computed anew (ACCESS EXCLUSIVE).',
+    safely: 'REFRESH MATERIALIZED VIEW CONCURRENTLY; it needs a unique index on the view.',
+    severity: 'warning',
+    work: 'rewrite',
+    observed: 'the relfilenode of a materialized view changes by REFRESH',
+  },
+  'trigger-changed': {
+    title: 'A trigger is created, dropped, enabled or disabled',
+    blocks: 'Writes (for DROP: reads as well) wait for the lock and for what it waits for.',
+    safely: 'Let it be the only statement of its migration, so that the lock is short.',
+    severity: 'warning',
+    work: 'lock',
+    observed: 'a trigger statement takes SHARE ROW EXCLUSIVE or ACCESS EXCLUSIVE on a table that was there before',
+  },
+  'explicit-lock': {
+    title: 'A table is locked by something else than its definition',
+    blocks: 'Who writes to the table, or reads it, waits until the transaction ends.',
+    safely: 'Leave LOCK TABLE out: each statement takes the lock that it needs.',
+    severity: 'error',
+    work: 'lock',
+    observed: 'LOCK, DO, CALL or a query takes SHARE or more on a table that was there before',
+  },
+  'lock-timeout-disabled': {
+    title: 'A dangerous lock without lock_timeout',
+    blocks: 'While the statement waits for its lock, everybody who comes after it waits as well, without end.',
+    safely:
+      "Remove what sets lock_timeout to 0: without it, Lockstep's own (5 s, tried again in short turns) is in force.",
+    severity: 'error',
+    work: null,
+    observed: 'lock_timeout is 0 as a statement takes SHARE or more on a table that was there before',
+  },
+  'statements-after-exclusive-lock': {
+    title: 'Statements follow an ACCESS EXCLUSIVE lock in its transaction',
+    blocks:
+      'The table stays closed to reads and writes until the last of them is done; with locks on other tables, deadlocks.',
+    safely: "Put what follows into a migration of its own, and deploy with transaction: 'migration'.",
+    severity: 'warning',
+    work: 'lock',
+    observed: 'a later statement scans, rewrites, builds an index or locks another table while the lock is held',
+  },
+  'backfill-with-schema-change': {
+    title: 'Rows are changed in the transaction that locked a table',
+    blocks: 'The lock of the earlier statement is kept until the last row is written.',
+    safely: 'Put the backfill into a migration of its own: a .ts file with batch(), which commits step by step.',
+    severity: 'error',
+    work: 'scan',
+    observed:
+      'UPDATE, DELETE, MERGE or INSERT … SELECT while the transaction holds SHARE or more on a table that was there before',
+  },
+} as const satisfies Readonly<Record<string, HazardKind>>
