@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { benchMany } from './many.ts'
 import type { BenchOptions } from './options.ts'
+import { benchRestore } from './restore.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchStall } from './stall.ts'
 
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   noop: () => benchMany('noop'),
   stall: benchStall,
   snapshot: benchSnapshot,
+  restore: benchRestore,
 }
 
 const { values, positionals: names } = parseArgs({
@@ -23,7 +25,7 @@ const options = { runs: Number(values.runs), scale: Number(values.scale), json: 
 const unknown = names.filter((name) => !(name in BENCHES))
 if (names.length === 0 || unknown.length > 0 || !(options.runs >= 1) || !(options.scale > 0)) {
   console.error(
-    `${unknown.length > 0 ? `Unknown: ${unknown.join(', ')}. ` : ''}Give one or more of: ${Object.keys(BENCHES).join(', ')}; for snapshot also --runs N, --scale GIGABYTES, --json.`,
+    `${unknown.length > 0 ? `Unknown: ${unknown.join(', ')}. ` : ''}Give one or more of: ${Object.keys(BENCHES).join(', ')}; for snapshot and restore also --runs N, --scale GIGABYTES, --json.`,
   )
   process.exitCode = 2
 } else {

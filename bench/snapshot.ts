@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bundleModules } from '../infra/bundle-runtime.ts'
+import { withServerProcess, writeBundle } from './child-programs.ts'
 import type { BenchOptions } from './options.ts'
 import { pgDumpMajor, requirePrograms, withDebianServer } from './debian-server.ts'
 import { createLargeDatabase, createSmallDatabase, SMALL_TABLES } from './snapshot-data.ts'
@@ -19,8 +18,8 @@ export async function benchSnapshot({ runs, scale, json }: BenchOptions): Promis
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-bench-'))
   const tell = (text: string): void => void (json ? process.stderr : process.stdout).write(`${text}\n`)
   try {
-    const child = await writeBundle(join(directory, 'bundle'))
-    await withSink(async (sink) => {
+    const child = await writeBundle(join(directory, 'bundle'), 'bench/snapshot-child.ts')
+    await withServerProcess('s3-sink.ts', [], async (sink) => {
       await withDebianServer(directory, async (server) => {
         const major = await pgDumpMajor()
         const databases = [
@@ -57,31 +56,4 @@ async function runRounds(variants: readonly Variant[], runs: number, directory: 
     if (run > 0) rounds.push({ samples })
   }
   return rounds
-}
-
-/** The path of the child's module, bundled as the function is. */
-async function writeBundle(directory: string): Promise<string> {
-  await mkdir(directory)
-  const files = bundleModules({
-    child: 'bench/snapshot-child.ts',
-    'pg-dump-worker': 'lambda/snapshot/pg-dump-worker.ts',
-  })
-  for (const { path, contents } of files) await writeFile(join(directory, path), contents)
-  return join(directory, 'child.mjs')
-}
-
-async function withSink(work: (url: string) => Promise<void>): Promise<void> {
-  const path = new URL('s3-sink.ts', import.meta.url).pathname
-  const sink = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
-      sink.once('error', reject)
-      sink.stdout.once('data', (line: Buffer) => resolve(line.toString().trim()))
-    })
-    await work(url)
-  } finally {
-    sink.kill()
-  }
 }

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { createByteCursor, type ByteCursor } from './byte-cursor.ts'
+import { qualified } from './catalog.ts'
 import { copyFault } from './copy-failure.ts'
 import { copyInSql } from './copy-sql.ts'
 import { Fault } from './fault.ts'
@@ -19,6 +20,8 @@ export interface CopyInTarget {
   readonly encoding: string
   /** Told of the compressed bytes as they are read. */
   readonly onBytes?: (bytes: number) => void
+  /** Whether this restore has made the table, and nobody else has filled it or looked at it. @default never */
+  readonly isOurs?: (table: SnapshotTable) => boolean
   /** Told of the rows of each part once they are in. */
   readonly onRows?: (entry: RestoreEntry, rows: number) => void
 }
@@ -45,22 +48,39 @@ async function fillTable(
   entry: RestoreEntry,
 ): Promise<void> {
   const { table, part } = entry
-  const rows = part.slice?.bytes === 0 ? 0 : await copyRows(client, target.encoding, cursor, table, part)
+  const rows = part.slice?.bytes === 0 ? 0 : await copyEntry(client, target, cursor, entry)
   if (rows !== part.rows) throw wrongRows(table, part, rows)
   target.onRows?.(entry, rows)
 }
 
+async function copyEntry(
+  client: pg.Client,
+  { encoding, isOurs }: CopyInTarget,
+  cursor: ByteCursor,
+  { table, part }: RestoreEntry,
+): Promise<number> {
+  const { slice } = part
+  if (slice !== null) await cursor.skipTo(slice.start)
+  const rows = cursor.take(slice?.bytes ?? Infinity)
+  const isAlone = slice === null && table.parts.length === 1
+  if (!isAlone || isOurs?.(table) !== true) return copyRows(client, table, copyInSql(table, encoding), rows)
+  // Rows of a table that was emptied in the same transaction can be written as they would be after a vacuum: it need
+  // not be done later, indexes can be read without the table, and no page is written again when it is first read.
+  await client.query(`BEGIN; TRUNCATE ONLY ${qualified(table)}`)
+  const count = await copyRows(client, table, copyInSql(table, encoding, 'FREEZE'), rows)
+  await client.query('COMMIT')
+  return count
+}
+
 async function copyRows(
   client: pg.Client,
-  encoding: string,
-  cursor: ByteCursor,
   table: SnapshotTable,
-  { slice }: SnapshotPart,
+  sql: string,
+  rows: AsyncIterable<Buffer>,
 ): Promise<number> {
-  if (slice !== null) await cursor.skipTo(slice.start)
-  const copy = client.query(copyFrom(copyInSql(table, encoding)))
+  const copy = client.query(copyFrom(sql))
   try {
-    await pipeline(cursor.take(slice?.bytes ?? Infinity), copy)
+    await pipeline(rows, copy)
   } catch (error) {
     throw copyFault('fill', table, error)
   }

@@ -3,9 +3,18 @@ import { qualified } from './catalog.ts'
 import type { PageRange } from './copy-plan.ts'
 import type { SnapshotTable } from './manifest.ts'
 
-/** `COPY … FROM STDIN` for the rows as they are stored: in the database's own encoding, so that no byte changes. */
-export function copyInSql(table: Pick<SnapshotTable, 'schema' | 'name' | 'columns'>, encoding: string): string {
-  return `COPY ${qualified(table)}${columnList(table.columns)} FROM STDIN WITH (ENCODING ${quoteLiteral(encoding)})`
+/**
+ * `COPY … FROM STDIN` for the rows as they are stored: in the database's own encoding, so that no byte changes.
+ *
+ * @param more Further options, such as `FREEZE`. @default none
+ */
+export function copyInSql(
+  table: Pick<SnapshotTable, 'schema' | 'name' | 'columns'>,
+  encoding: string,
+  ...more: readonly string[]
+): string {
+  const options = [`ENCODING ${quoteLiteral(encoding)}`, ...more].join(', ')
+  return `COPY ${qualified(table)}${columnList(table.columns)} FROM STDIN WITH (${options})`
 }
 
 /** `COPY … TO STDOUT` for the rows that a snapshot stores; a range of them, when one is given. */

@@ -9,7 +9,7 @@ import type { RestoreSource } from './restore-source.ts'
 import { planTasks } from './restore-tasks.ts'
 import { createProgress } from './progress.ts'
 import { prepareSession } from './session.ts'
-import { runScript, type Script } from './sql-script.ts'
+import { runStatement, type Script } from './sql-script.ts'
 import type { TableStructure } from './table-structure.ts'
 
 export interface FillJob {
@@ -53,7 +53,8 @@ const MISSING = new Set(['42704', '42883', '42P01', '3F000'])
 /** The tables may refer to what the snapshot's database had, and this one has not any more. */
 async function runInDatabase(client: pg.Client, script: Script): Promise<void> {
   try {
-    await runScript(client, script)
+    // One by one: a transaction in which one has failed takes no other, and could not tell which it was.
+    for (const { sql } of script.statements) await runStatement(client, script.name, sql)
   } catch (error) {
     if (!(error instanceof Fault) || !MISSING.has(sqlStateOf(error) ?? '')) throw error
     throw new Fault(

@@ -25,6 +25,8 @@ export interface Relations {
   readonly descendantsOf: (table: string) => readonly string[]
   readonly ancestorsOf: (table: string) => readonly string[]
   readonly bytesOf: (table: string) => number
+  /** How to vacuum a table whose pages nobody has marked visible for all yet; null: there is no need to. */
+  readonly vacuumOf: (table: string) => string | null
 }
 
 /** A lock on a relation. Two conflict unless both are shared. */
@@ -42,9 +44,13 @@ interface Claim {
 export function planPostData(statements: readonly ScriptStatement[], relations: Relations): readonly PostDataStep[] {
   const steps: PostDataStep[] = []
   const tables = new Map<string, string>()
+  let batch = createBatch()
+  for (const table of checkedTables(statements, relations)) {
+    const sql = relations.vacuumOf(table)
+    if (sql !== null) batch.add({ sql, settings: [] }, [exclusive(table)], relations.bytesOf(table))
+  }
   let settings: readonly (readonly [name: string, sql: string])[] = []
   let inForce: readonly string[] = []
-  let batch = createBatch()
   for (const { sql, effect } of statements) {
     if (effect.kind === 'setting') {
       settings = [...settings.filter(([name]) => name !== effect.name), [effect.name, sql]]
@@ -64,6 +70,18 @@ export function planPostData(statements: readonly ScriptStatement[], relations: 
     appendSerial(steps, { sql, settings: inForce })
   }
   return [...steps, ...batch.steps()]
+}
+
+/**
+ * The tables whose foreign keys are checked, and those that these refer to. The check reads two indexes and no table
+ * where the pages are marked visible for all: with 2.6 million rows that took an eighth of the server's time for it,
+ * and marking them took less than the difference.
+ */
+function checkedTables(statements: readonly ScriptStatement[], { descendantsOf }: Relations): ReadonlySet<string> {
+  const ends = statements.flatMap(({ effect }) =>
+    effect.kind === 'foreign-key' && effect.valid ? [effect.table, effect.referenced] : [],
+  )
+  return new Set(ends.flatMap((table) => [table, ...descendantsOf(table)]))
 }
 
 function appendSerial(steps: PostDataStep[], statement: PlannedStatement): void {
@@ -143,8 +161,14 @@ function createBatch(): Batch {
   }
 }
 
-/** The families that the statements of `pre-data.sql` make, and sizes by `schema.name`. */
-export function relationsOf(statements: readonly ScriptStatement[], bytes: ReadonlyMap<string, number>): Relations {
+/** What is known of a table's rows by `schema.name`. */
+export interface TableRows {
+  readonly bytes: number
+  readonly vacuum: string | null
+}
+
+/** The families that the statements of `pre-data.sql` make, with what is known of the rows. */
+export function relationsOf(statements: readonly ScriptStatement[], tables: ReadonlyMap<string, TableRows>): Relations {
   const parents = new Map<string, string[]>()
   const children = new Map<string, string[]>()
   const relate = (parent: string, child: string): void => {
@@ -158,8 +182,14 @@ export function relationsOf(statements: readonly ScriptStatement[], bytes: Reado
   return {
     ancestorsOf: (table) => reachable(parents, table),
     descendantsOf: (table) => reachable(children, table),
-    bytesOf: (table) => bytes.get(table) ?? 0,
+    bytesOf: (table) => tables.get(table)?.bytes ?? 0,
+    vacuumOf: (table) => tables.get(table)?.vacuum ?? null,
   }
+}
+
+/** The tables that the statements make, by `schema.name`. */
+export function tablesIn(statements: readonly ScriptStatement[]): ReadonlySet<string> {
+  return new Set(statements.flatMap(({ effect }) => (effect.kind === 'table' ? [effect.table] : [])))
 }
 
 function reachable(edges: ReadonlyMap<string, readonly string[]>, from: string): readonly string[] {

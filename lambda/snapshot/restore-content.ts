@@ -1,10 +1,13 @@
 import type pg from 'pg'
 import type { Log } from '../log.ts'
 import { analyzeAll } from './analyze.ts'
+import { qualified } from './catalog.ts'
+import { keyOf } from './chosen-copies.ts'
 import { copyIn } from './copy-in.ts'
 import { fillLargeObjects, verifyLargeObjects } from './large-object-restore.ts'
+import type { SnapshotTable } from './manifest.ts'
 import { withUncheckedKeys } from './partial-rows.ts'
-import { planPostData, relationsOf } from './post-data-plan.ts'
+import { planPostData, relationsOf, tablesIn, type TableRows } from './post-data-plan.ts'
 import { createProgress } from './progress.ts'
 import { objectOf, type RestoreScripts } from './restore-scripts.ts'
 import type { RestoreSource } from './restore-source.ts'
@@ -43,16 +46,17 @@ export async function restoreContent(job: ContentJob): Promise<readonly string[]
   // The script's header sets what pg_dump wants set; the rows want more.
   const settings = { ...RESTORING, ...(await memoryFor(first, pool.sessions.length)) }
   for (const session of pool.sessions) await prepareSession(session, settings)
-  await restoreRows(pool, source, tasks, log)
+  await restoreRows(pool, source, { tasks, made: tablesIn(scripts.preData.statements), log })
   await restoreLargeObjects(pool, source)
   await runScript(first, scripts.sequences)
-  const relations = relationsOf(scripts.preData.statements, sizesOf(source))
+  const relations = relationsOf(scripts.preData.statements, rowsOf(source))
   const version = await serverVersion(first)
   const { statements, warnings } = withUncheckedKeys(scripts.postData.statements, manifest, relations, version)
   log.info('Building indexes and constraints', { statements: statements.length })
   await runPostData(pool, scripts.postData.name, planPostData(statements, relations))
   log.info('Gathering statistics')
   await analyzeAll(pool)
+  log.info('Gathered statistics')
   await verifyLargeObjects(first, manifest.largeObjects, log)
   return warnings
 }
@@ -81,11 +85,17 @@ async function memoryFor(session: pg.Client, workers: number): Promise<Readonly<
   return { maintenance_work_mem: rows[0]?.memory ?? '64MB' }
 }
 
+interface RowsJob {
+  readonly tasks: readonly RestoreTask[]
+  /** The tables of which this restore knows that nothing is in them: an extension may have filled others. */
+  readonly made: ReadonlySet<string>
+  readonly log: Log
+}
+
 async function restoreRows(
   pool: SessionPool,
   { store, prefix, manifest }: RestoreSource,
-  tasks: readonly RestoreTask[],
-  log: Log,
+  { tasks, made, log }: RowsJob,
 ): Promise<void> {
   const work = tasks.reduce((total, { object }) => total + object.bytes, 0)
   const progress = createProgress(log, 'Copying tables from the snapshot', manifest.tables.length, work)
@@ -96,7 +106,8 @@ async function restoreRows(
     progress.addRows(rows)
     if (parts === 0) progress.finishTable()
   }
-  const target = { store, prefix, encoding: manifest.database.encoding, onBytes: progress.addBytes, onRows }
+  const isOurs = (table: SnapshotTable): boolean => made.has(keyOf(table))
+  const target = { store, prefix, encoding: manifest.database.encoding, onBytes: progress.addBytes, onRows, isOurs }
   await shareOut(pool, tasks, async (session, task) => copyIn(session, target, task))
 }
 
@@ -106,13 +117,22 @@ async function restoreLargeObjects(pool: SessionPool, source: RestoreSource): Pr
   await shareOut(pool, parts, async (session, { key }) => fillLargeObjects(session, source, objectOf(manifest, key)))
 }
 
-/** How much of each table the snapshot holds, about. */
-function sizesOf({ manifest }: RestoreSource): ReadonlyMap<string, number> {
-  const bytes = new Map(manifest.objects.map((object) => [object.key, object.bytes]))
+/** A vacuum costs a table of fewer bytes in the snapshot more than it spares. */
+const VACUUM_BYTES = 1024 * 1024
+
+/** How much of each table the snapshot holds, about, and whether its pages are marked visible for all. */
+function rowsOf({ manifest }: RestoreSource): ReadonlyMap<string, TableRows> {
+  const stored = new Map(manifest.objects.map((object) => [object.key, object.bytes]))
   return new Map(
-    manifest.tables.map(({ schema, name, parts }) => [
-      `${schema}.${name}`,
-      parts.reduce((total, { key, slice }) => total + (slice?.bytes ?? bytes.get(key) ?? 0), 0),
-    ]),
+    manifest.tables.map((table) => {
+      const bytes = table.parts.reduce((total, { key, slice }) => total + (slice?.bytes ?? stored.get(key) ?? 0), 0)
+      const needsVacuum = table.parts.length > 1 && bytes >= VACUUM_BYTES
+      return [keyOf(table), { bytes, vacuum: needsVacuum ? vacuumSql(table) : null }]
+    }),
   )
+}
+
+/** No index is there yet, and nothing was deleted: it marks the pages, which may also be read by now. */
+function vacuumSql(table: SnapshotTable): string {
+  return `VACUUM (INDEX_CLEANUP off, TRUNCATE off, PROCESS_TOAST off) ${qualified(table)}`
 }

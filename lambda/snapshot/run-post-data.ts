@@ -1,8 +1,9 @@
 import type pg from 'pg'
 import { sqlStateOf } from './failure.ts'
-import type { Job, PlannedStatement, PostDataStep } from './post-data-plan.ts'
+import { mergeJobs, type JobGroup } from './merge-jobs.ts'
+import type { PostDataStep } from './post-data-plan.ts'
 import type { SessionPool } from './session-pool.ts'
-import { runStatement } from './sql-script.ts'
+import { runStatement, runTogether } from './sql-script.ts'
 import { together } from './together.ts'
 
 /**
@@ -13,23 +14,23 @@ import { together } from './together.ts'
 export async function runPostData(pool: SessionPool, script: string, steps: readonly PostDataStep[]): Promise<void> {
   const run = statementRunner(script)
   for (const step of steps) {
-    if (step.kind === 'parallel') await runJobs(pool, step.jobs, run)
-    else for (const statement of step.statements) await run(pool.sessions[0], statement)
+    if (step.kind === 'parallel') await runGroups(pool, mergeJobs(step.jobs), run)
+    else for (const { sql, settings } of step.statements) await run(pool.sessions[0], [sql], settings)
   }
 }
 
-type RunStatement = (session: pg.Client, statement: PlannedStatement) => Promise<void>
+type RunStatements = (session: pg.Client, statements: readonly string[], settings: readonly string[]) => Promise<void>
 
 /** Brings the session's settings up to date first. */
-function statementRunner(script: string): RunStatement {
+function statementRunner(script: string): RunStatements {
   const applied = new WeakMap<pg.Client, readonly string[]>()
-  return async (session, { sql, settings }) => {
+  return async (session, statements, settings) => {
     const before = applied.get(session) ?? []
     if (before !== settings) {
       for (const setting of settings) if (!before.includes(setting)) await runStatement(session, script, setting)
       applied.set(session, settings)
     }
-    await runStatement(session, script, sql)
+    await runTogether(session, script, statements)
   }
 }
 
@@ -37,17 +38,22 @@ function statementRunner(script: string): RunStatement {
 const DEADLOCK = '40P01'
 const ATTEMPTS = 5
 
-async function runJobs({ sessions, cut }: SessionPool, jobs: readonly Job[], run: RunStatement): Promise<void> {
-  const queue = createQueue(jobs)
+async function runGroups(
+  { sessions, cut }: SessionPool,
+  groups: readonly JobGroup[],
+  run: RunStatements,
+): Promise<void> {
+  const queue = createQueue(groups)
   const serve = async (session: pg.Client): Promise<void> => {
-    for (let job = await queue.take(); job !== null; job = await queue.take()) {
+    for (let group = await queue.take(); group !== null; group = await queue.take()) {
+      const { statements, settings } = groups[group] as JobGroup
       try {
-        await persist(async () => run(session, jobs[job] as Job))
+        await persist(async () => run(session, statements, settings))
       } catch (error) {
         queue.stop()
         throw error
       }
-      queue.finish(job)
+      queue.finish(group)
     }
   }
   await together(sessions.map(serve), cut)
@@ -70,7 +76,7 @@ interface Queue {
   readonly stop: () => void
 }
 
-function createQueue(jobs: readonly Job[]): Queue {
+function createQueue(jobs: readonly JobGroup[]): Queue {
   const missing = jobs.map(({ after }) => after.length)
   const followers = jobs.map((): number[] => [])
   jobs.forEach(({ after }, index) => after.forEach((earlier) => followers[earlier]?.push(index)))
@@ -101,7 +107,7 @@ function createQueue(jobs: readonly Job[]): Queue {
   }
 }
 
-function takeHeaviest(ready: number[], jobs: readonly Job[]): number | null {
+function takeHeaviest(ready: number[], jobs: readonly JobGroup[]): number | null {
   let best = 0
   for (let index = 1; index < ready.length; index += 1) {
     if (weightAt(ready, jobs, index) > weightAt(ready, jobs, best)) best = index
@@ -109,6 +115,6 @@ function takeHeaviest(ready: number[], jobs: readonly Job[]): number | null {
   return ready.splice(best, 1)[0] ?? null
 }
 
-function weightAt(ready: readonly number[], jobs: readonly Job[], index: number): number {
+function weightAt(ready: readonly number[], jobs: readonly JobGroup[], index: number): number {
   return jobs[ready[index] ?? -1]?.weight ?? 0
 }

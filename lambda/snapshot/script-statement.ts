@@ -40,6 +40,8 @@ export function effectOf(node: unknown): StatementEffect {
   switch (kind) {
     case 'VariableSetStmt':
       return setting(body)
+    case 'SelectStmt':
+      return settingCall(body)
     case 'IndexStmt':
       return index(body)
     case 'AlterTableStmt':
@@ -65,6 +67,16 @@ function setting({ name, kind }: Fields): StatementEffect {
   const parameter = textOf(name)
   if (parameter === null || ['session_authorization', 'role'].includes(parameter)) return OTHER
   return kind === 'VAR_SET_VALUE' ? { kind: 'setting', name: parameter } : OTHER
+}
+
+/** `SELECT pg_catalog.set_config('search_path', '', false)`, as pg_dump writes it. */
+function settingCall({ targetList }: Fields): StatementEffect {
+  const [target, ...others] = itemsOf(targetList)
+  const call = asFields(asFields(asFields(asFields(target).ResTarget).val).FuncCall)
+  const name = itemsOf(call.funcname).map((part) => asFields(asFields(part).String).sval)
+  const parameter = textOf(asFields(asFields(asFields(itemsOf(call.args)[0]).A_Const).sval).sval)
+  const isCall = others.length === 0 && name.join('.') === 'pg_catalog.set_config'
+  return isCall && parameter !== null ? { kind: 'setting', name: parameter } : OTHER
 }
 
 function index(body: Fields): StatementEffect {

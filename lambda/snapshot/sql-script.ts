@@ -14,22 +14,62 @@ export interface Script {
   readonly statements: readonly ScriptStatement[]
 }
 
+/** Statements that are sent together: few enough that those before a failure can be run again without loss. */
+const TOGETHER = 50
+
 /**
- * Runs a script statement by statement.
+ * Runs a script in its order, in a session without an open transaction.
  *
  * @throws Fault naming the script and the statement.
  */
 export async function runScript(client: pg.Client, { name, statements }: Script): Promise<void> {
   const postponed: string[] = []
-  for (const { sql } of statements) {
-    try {
-      await runStatement(client, name, sql)
-    } catch (error) {
+  for (let start = 0; start < statements.length; start += TOGETHER) {
+    const batch = statements.slice(start, start + TOGETHER).map(({ sql }) => sql)
+    await runTogether(client, name, batch, (sql, error) => {
       if (!mayBeTooEarly(sql, error)) throw error
       postponed.push(sql)
-    }
+    })
   }
   for (const sql of postponed) await runStatement(client, name, sql)
+}
+
+/**
+ * Sends statements in one message, which PostgreSQL runs in one transaction: it spares a round trip and a commit for
+ * each. When that fails nothing of it has been done, and they are run one by one, to know which it is; some also cannot
+ * be in a transaction.
+ *
+ * @param onFailure Decides about the statement that failed; what it throws ends the rest. @default throws
+ * @throws Fault naming the script and the statement.
+ */
+export async function runTogether(
+  client: pg.Client,
+  script: string,
+  statements: readonly string[],
+  onFailure: (sql: string, error: unknown) => void = (_sql, error) => {
+    throw error
+  },
+): Promise<void> {
+  if (statements.length > 1 && (await isDone(client, statements))) return
+  for (const sql of statements) {
+    try {
+      await runStatement(client, script, sql)
+    } catch (error) {
+      onFailure(sql, error)
+    }
+  }
+}
+
+/** Whether all of it could be done at once. */
+async function isDone(client: pg.Client, statements: readonly string[]): Promise<boolean> {
+  try {
+    // A comment at the end of a statement must not swallow the semicolon.
+    await client.query(statements.join('\n;\n'))
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) === undefined) throw error
+    return false
+  }
 }
 
 /** @throws Fault naming the script and the statement. */

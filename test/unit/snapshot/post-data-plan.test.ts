@@ -5,7 +5,10 @@ import { parseScript } from '../../../lambda/snapshot/sql-script.ts'
 async function plan(postData: string, preData = ''): Promise<readonly PostDataStep[]> {
   const before = await parseScript('pre-data.sql', preData)
   const after = await parseScript('post-data.sql', postData)
-  return planPostData(after.statements, relationsOf(before.statements, new Map([['s.big', 1000]])))
+  return planPostData(
+    after.statements,
+    relationsOf(before.statements, new Map([['s.big', { bytes: 1000, vacuum: 'VACUUM s.big' }]])),
+  )
 }
 
 /** Which statements of the only step must wait for which, by their indexes. */
@@ -108,12 +111,13 @@ test('keeps the order of everything else, by itself', async () => {
   const shapes = steps.map(
     (step) => `${step.kind} ${step.kind === 'serial' ? step.statements.length : step.jobs.length}`,
   )
-  expect(shapes).toEqual(['serial 1', 'parallel 1', 'serial 3', 'parallel 1', 'serial 1'])
+  expect(shapes).toEqual(['parallel 1', 'serial 3', 'parallel 1', 'serial 1'])
 })
 
 test('gives each statement the settings that were in force where it stood', async () => {
   const [step] = await plan(`
     SET statement_timeout = 0;
+    SELECT pg_catalog.set_config('default_tablespace', 'slow', false);
     SET default_tablespace = '';
     CREATE INDEX a_x ON s.a USING btree (x);
     SET default_tablespace = fast;
@@ -128,4 +132,21 @@ test('gives each statement the settings that were in force where it stood', asyn
 test('leaves a change of the user to the order of the script', async () => {
   const steps = await plan('SET SESSION AUTHORIZATION a; CREATE INDEX a_x ON s.a (x); RESET SESSION AUTHORIZATION;')
   expect(steps.map(({ kind }) => kind)).toEqual(['serial', 'parallel', 'serial'])
+})
+
+test('marks the pages of tables first whose foreign keys are checked, beside everything else', async () => {
+  const [step, ...others] = await plan(`
+    SELECT pg_catalog.set_config('search_path', '', false);
+    ALTER TABLE ONLY s.big ADD CONSTRAINT big_pkey PRIMARY KEY (id);
+    ALTER TABLE ONLY s.a ADD CONSTRAINT a_pkey PRIMARY KEY (id);
+    ALTER TABLE ONLY s.a ADD CONSTRAINT a_big FOREIGN KEY (x) REFERENCES s.big(id);`)
+  expect(others).toEqual([])
+  expect(jobsOf(step).map(({ sql, after }) => [sql.split(' ').at(0), after])).toEqual([
+    ['VACUUM', []],
+    ['ALTER', [0]],
+    ['ALTER', []],
+    ['ALTER', [1, 2]],
+  ])
+  const [unchecked] = await plan('ALTER TABLE s.a ADD CONSTRAINT a_big FOREIGN KEY (x) REFERENCES s.big(id) NOT VALID;')
+  expect(jobsOf(unchecked)).toHaveLength(1)
 })
