@@ -139,7 +139,15 @@ async function build(
   log.info('Restoring the snapshot into a new database', { database: plan.staging })
   // A database cannot be renamed while we are in it.
   return withSessions({ openClient: async () => open(plan.staging), signal: context.signal }, async (openInside, cut) =>
-    restoreContent({ source, scripts: settled.scripts, open: openInside, cut, workers, log }),
+    restoreContent({
+      source,
+      scripts: settled.scripts,
+      missingRoles: settled.missing,
+      open: openInside,
+      cut,
+      workers,
+      log,
+    }),
   )
 }
 

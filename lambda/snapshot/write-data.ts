@@ -5,13 +5,14 @@ import type { ChosenTable } from './chosen-tables.ts'
 import type { CopiedTask } from './copy-out.ts'
 import { planCopies, type CopyTask } from './copy-plan.ts'
 import { copyTasks, tablesOf, type CopyJob } from './copy-workers.ts'
-import { totalOf, type LargeObjectRange } from './large-objects.ts'
+import { totalOf, type LargeObjects } from './large-objects.ts'
 import type { SnapshotLargeObjects, SnapshotManifest, SnapshotObject, SnapshotTable } from './manifest.ts'
 import { createProgress, type Outlook } from './progress.ts'
 
 export interface DataPlan {
   readonly chosen: readonly ChosenTable[]
   readonly tasks: readonly CopyTask[]
+  readonly largeObjects: LargeObjects
   /** Of the tables that are copied, on the server's disk. */
   readonly tableBytes: number
 }
@@ -27,18 +28,18 @@ interface WrittenData {
 export async function planData(
   { client, workers }: { readonly client: pg.Client; readonly workers: number },
   chosen: readonly ChosenTable[],
-  largeObjects: readonly LargeObjectRange[],
+  largeObjects: LargeObjects,
 ): Promise<DataPlan> {
   const wanted = chosen.filter(({ omitted }) => omitted === null).map(({ table }) => table)
   const tables = await measureTables(client, wanted)
   const tableBytes = tables.reduce((total, { bytes }) => total + bytes, 0)
-  return { chosen, tasks: planCopies(tables, workers, largeObjects), tableBytes }
+  return { chosen, tasks: planCopies(tables, workers, largeObjects.ranges), largeObjects, tableBytes }
 }
 
 /** Copies the rows and large objects, and says where which of them are. */
 export async function writeData(
   job: Omit<CopyJob, 'progress'> & { readonly log: Log; readonly onOutlook: (outlook: Outlook) => void },
-  { chosen, tasks, tableBytes }: DataPlan,
+  { chosen, tasks, largeObjects, tableBytes }: DataPlan,
 ): Promise<WrittenData> {
   const began = performance.now()
   const work = tasks.reduce((total, task) => total + task.bytes, 0)
@@ -48,19 +49,19 @@ export async function writeData(
   const durationMs = Math.round(performance.now() - began)
   return {
     tables: describeTables(chosen, copied),
-    largeObjects: describeLargeObjects(copied),
+    largeObjects: describeLargeObjects(copied, largeObjects.roles),
     copied: { tableBytes, durationMs, workers: job.workers },
     objects: copied.map(({ object }) => object),
   }
 }
 
-function describeLargeObjects(copied: readonly CopiedTask[]): SnapshotLargeObjects | null {
+function describeLargeObjects(copied: readonly CopiedTask[], roles: readonly string[]): SnapshotLargeObjects | null {
   const parts = copied
     .flatMap(({ object: { key }, largeObjects }) =>
       largeObjects === null ? [] : [{ key, count: largeObjects.count, bytes: largeObjects.bytes }],
     )
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-  return parts.length === 0 ? null : { ...totalOf(parts), parts }
+  return parts.length === 0 ? null : { ...totalOf(parts), roles, parts }
 }
 
 function describeTables(chosen: readonly ChosenTable[], copied: readonly CopiedTask[]): readonly SnapshotTable[] {
