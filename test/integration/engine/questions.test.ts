@@ -4,7 +4,11 @@ import { createDatabase } from '../../support/database.ts'
 import { engineFor, fileOf, sql } from '../../support/engine.ts'
 import { reportThrownBy } from '../../support/report.ts'
 
-const USERS = sql('1', "CREATE TABLE users (id int, email text); INSERT INTO users VALUES (1, 'a'), (2, NULL)", 'SELECT 1')
+const USERS = sql(
+  '1',
+  "CREATE TABLE users (id int, email text); INSERT INTO users VALUES (1, 'a'), (2, NULL)",
+  'SELECT 1',
+)
 const STRICT = fileOf(
   '2',
   `-- migrate:require
@@ -28,9 +32,7 @@ describe('what a migration requires', () => {
       return null
     }
     const other = fileOf('3', '-- migrate:require\nVALUES (true, false);\n-- migrate:up\nSELECT 1;')
-    const report = await reportThrownBy(() =>
-      migrateUp(engine, { migrations: [USERS, STRICT, other], takeSnapshot }),
-    )
+    const report = await reportThrownBy(() => migrateUp(engine, { migrations: [USERS, STRICT, other], takeSnapshot }))
     expect(report).toMatchObject({
       code: 'REQUIREMENT_NOT_MET',
       message:
@@ -68,7 +70,10 @@ describe('what a migration requires', () => {
   ])('fails for %s', async (query, code, message) => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    const first = sql('1', "CREATE TABLE users (email text); INSERT INTO users VALUES ('secret'); CREATE SEQUENCE counter")
+    const first = sql(
+      '1',
+      "CREATE TABLE users (email text); INSERT INTO users VALUES ('secret'); CREATE SEQUENCE counter",
+    )
     await migrateUp(engine, { migrations: [first] })
     const asking = fileOf('2', `-- migrate:require\n${query};\n-- migrate:up\nSELECT 1;`)
     const report = await reportThrownBy(() => migrateUp(engine, { migrations: [first, asking] }))
@@ -76,6 +81,13 @@ describe('what a migration requires', () => {
     expect(JSON.stringify(report)).not.toContain('secret')
   })
 })
+
+const counting = (rows: number): string => `-- migrate:up transaction:false
+CREATE TABLE t (id int);
+-- migrate:verify
+SELECT count(*) = ${rows} FROM t;
+-- migrate:down
+DROP TABLE t;`
 
 describe('what a migration verifies', () => {
   test('is asked in its transaction, and false takes all of it back', async () => {
@@ -90,7 +102,8 @@ describe('what a migration verifies', () => {
       error: {
         code: 'MIGRATION_FAILED',
         line: 5,
-        message: '1.sql, line 5: after the up, the database is not what the migration verifies: the query gave false, and not true.',
+        message:
+          '1.sql, line 5: after the up, the database is not what the migration verifies: the query gave false, and not true.',
       },
     })
     expect(await database.rows(`SELECT to_regclass('t') AS t`)).toEqual([{ t: null }])
@@ -98,13 +111,11 @@ describe('what a migration verifies', () => {
 
   test('is asked again by the next run outside of a transaction', async () => {
     const database = await createDatabase()
-    const text = (count: number): string =>
-      `-- migrate:up transaction:false\nCREATE TABLE t (id int);\n-- migrate:verify\nSELECT count(*) = ${count} FROM t;\n-- migrate:down\nDROP TABLE t;`
     const engine = engineFor(database)
-    expect(await migrateUp(engine, { migrations: [fileOf('1', text(1))] })).toMatchObject({
+    expect(await migrateUp(engine, { migrations: [fileOf('1', counting(1))] })).toMatchObject({
       status: 'failed',
       error: { code: 'MIGRATION_FAILED', line: 4 },
     })
-    expect(await migrateUp(engine, { migrations: [fileOf('1', text(0))] })).toMatchObject({ applied: ['1'] })
+    expect(await migrateUp(engine, { migrations: [fileOf('1', counting(0))] })).toMatchObject({ applied: ['1'] })
   })
 })
