@@ -1,3 +1,4 @@
+import { benchDdl } from './ddl.ts'
 import { benchMany } from './many.ts'
 import { benchStall } from './stall.ts'
 
@@ -5,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   many: () => benchMany('many'),
   noop: () => benchMany('noop'),
   stall: benchStall,
+  ddl: benchDdl,
 }
 
 const names = process.argv.slice(2)

@@ -35,6 +35,8 @@ export interface Command {
   /** False with `--no-snapshot`: a run changes the database without taking one first. */
   readonly takeSnapshot: boolean
   readonly onFailure: FailurePolicy
+  /** File to write the database's statistics to, with `status --statistics`. @default none */
+  readonly statistics?: string
   /** True with `status --exit-code`. */
   readonly exitOnPending: boolean
 }

@@ -2,6 +2,7 @@ import type { AnalysisEntry, ResolvedPolicy } from '../analysis-contract.ts'
 import type { Analysis } from './analysis.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { findViolations } from './existing-data.ts'
 import { readLive } from './live.ts'
 import { problemError } from './plan.ts'
 import type { Step } from './step.ts'
@@ -18,9 +19,9 @@ export interface Gate {
 /** The run that stands before it. */
 export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot'>
 
-/** What the policy says of the run. Reads the catalog, where hazards name relations of it. */
+/** What the policy says of the run. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
 export async function judgeByPolicy(
-  context: Pick<EngineContext, 'schema'>,
+  context: Pick<EngineContext, 'schema' | 'clock'>,
   connection: Connection,
   { policy, analysis, confirm = null }: Gate,
   candidate: Candidate,
@@ -28,11 +29,15 @@ export async function judgeByPolicy(
   const known = currentEntries(analysis, candidate.steps)
   const hazards = [...known.values()].flatMap((entry) => entry.hazards ?? [])
   const names = [...new Set(hazards.flatMap(({ relation }) => relation ?? []))]
-  const asksLive = candidate.steps[0]?.direction === 'up' && (names.length > 0 || policy.policy.requireSnapshot)
+  const isUp = candidate.steps[0]?.direction === 'up'
+  const asksRows = isUp && policy.environment !== null && policy.policy.hazards !== 'ignore'
+  const asksLive = isUp && (names.length > 0 || asksRows || policy.policy.requireSnapshot)
   const live = asksLive
     ? await readLive(connection, context.schema, names)
     : { relations: new Map<string, never>(), isEmpty: false }
-  return judgeRun(policy, { ...candidate, analysis: known, confirm, live })
+  const violations =
+    asksRows && !live.isEmpty ? await findViolations(connection, candidate.steps, context.clock.monotonic) : []
+  return judgeRun(policy, { ...candidate, analysis: known, confirm, live, violations })
 }
 
 /**
@@ -41,7 +46,7 @@ export async function judgeByPolicy(
  * @throws LockstepError `HAZARD_REFUSED`, `CONFIRMATION_REQUIRED`; nothing has been touched.
  */
 export async function passGate(
-  context: Pick<EngineContext, 'schema' | 'log'>,
+  context: Pick<EngineContext, 'schema' | 'clock' | 'log'>,
   connection: Connection,
   gate: Gate | null | undefined,
   candidate: Candidate,

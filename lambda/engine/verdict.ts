@@ -4,7 +4,8 @@ import type { ErrorCode } from '../errors.ts'
 import { isAllowedBy, isSevere, kindOf } from './hazard.ts'
 import type { Migration } from './migration.ts'
 import type { Step } from './step.ts'
-import { rowsText, weigh, type Statistics } from './weigh.ts'
+import { violationText, type Violation } from './existing-data.ts'
+import { weighed, type Statistics } from './weigh.ts'
 
 /** What a policy says of a run. */
 export interface PolicyVerdict {
@@ -29,6 +30,8 @@ export interface RunFacts {
   readonly confirm: string | null
   /** Of the live database. */
   readonly live: Live
+  /** Rows of it that a pending statement would refuse. @default none */
+  readonly violations?: readonly Violation[]
 }
 
 export interface Live {
@@ -53,7 +56,34 @@ export function judgeRun({ policy }: ResolvedPolicy, facts: RunFacts): PolicyVer
     ...(policy.hazards === 'refuse' ? [...judgeUnknown(facts), ...hazards.map(hazardProblem)] : []),
     ...(policy.requireSnapshot ? facts.steps.flatMap(({ migration }) => judgeSnapshot(migration, facts)) : []),
   ]
-  return { problems, warnings: policy.hazards === 'warn' ? hazards.map(hazardText) : [] }
+  const violations = (facts.violations ?? []).filter(({ step }) => !allows(step.migration, 'existing-data-violates'))
+  // What an earlier statement may correct is for the run to find out.
+  const refused = policy.hazards === 'refuse' ? violations.filter(({ isCertain }) => isCertain) : []
+  return {
+    problems: [...problems, ...refused.map(violationProblem)],
+    warnings: [
+      ...(policy.hazards === 'warn' ? hazards.map(hazardText) : []),
+      ...violations.filter((each) => !refused.includes(each)).map(placedViolation),
+    ],
+  }
+}
+
+function allows({ directives }: Migration, id: string): boolean {
+  return directives.allow.some(({ hazard }) => hazard === id)
+}
+
+function placedViolation(violation: Violation): string {
+  const { step, line } = violation
+  return `${step.migration.file}, line ${line}: existing-data-violates: ${violationText(violation)}`
+}
+
+function violationProblem(violation: Violation): PolicyProblem {
+  return {
+    code: 'HAZARD_REFUSED',
+    migration: violation.step.id,
+    message: `${placedViolation(violation)}.`,
+    remedy: 'Correct the rows first, in a migration before it: this one would fail.',
+  }
 }
 
 function judgeConfirmation(required: boolean, { confirm, database }: RunFacts): readonly PolicyProblem[] {
@@ -106,7 +136,6 @@ function judgeUnknown({ steps, analysis }: RunFacts): readonly PolicyProblem[] {
 interface Severe {
   readonly migration: Migration
   readonly hazard: Hazard
-  readonly statistics: Statistics | undefined
 }
 
 function severeHazards(migration: Migration, { analysis, live }: RunFacts): readonly Severe[] {
@@ -118,16 +147,14 @@ function severeHazards(migration: Migration, { analysis, live }: RunFacts): read
     .filter(({ relation }) => relation === null || live.relations.has(relation))
     .map((hazard) => {
       const statistics = hazard.relation === null ? undefined : live.relations.get(hazard.relation)
-      return { migration, hazard: weigh(hazard, statistics), statistics }
+      return { migration, hazard: weighed(hazard, statistics) }
     })
     .filter(({ hazard }) => isSevere(hazard))
 }
 
-function hazardText({ migration: { file }, hazard, statistics }: Severe): string {
+function hazardText({ migration: { file }, hazard }: Severe): string {
   const place = hazard.line === null ? file : `${file}, line ${hazard.line}`
-  const size =
-    statistics === undefined || hazard.relation === null ? '' : `; ${hazard.relation} has ${rowsText(statistics)}`
-  return `${place}: ${hazard.id} (${hazard.severity}): ${hazard.detail}${size}`
+  return `${place}: ${hazard.id} (${hazard.severity}): ${hazard.detail}`
 }
 
 function hazardProblem(severe: Severe): PolicyProblem {

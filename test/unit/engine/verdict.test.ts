@@ -63,7 +63,7 @@ describe('hazards in production', () => {
       code: 'HAZARD_REFUSED',
       migration: '1_a',
       message:
-        '1_a.sql, line 2: set-not-null-scans (error): scans public.orders under ACCESS EXCLUSIVE; public.orders has 5,000,000 rows.',
+        '1_a.sql, line 2: set-not-null-scans (error): scans public.orders under ACCESS EXCLUSIVE; public.orders has 2.0 GB, 5,000,000 rows: about 5 s.',
     })
     expect(problem?.remedy).toContain('"-- lockstep:allow set-not-null-scans <reason>"')
   })
