@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchDdl } from './ddl.ts'
 import { benchMany } from './many.ts'
 import type { BenchOptions } from './options.ts'
 import { benchSnapshot } from './snapshot.ts'
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   noop: () => benchMany('noop'),
   stall: benchStall,
   snapshot: benchSnapshot,
+  ddl: benchDdl,
 }
 
 const { values, positionals: names } = parseArgs({

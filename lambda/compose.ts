@@ -11,8 +11,11 @@ import { createS3Store } from './adapters/s3-store.ts'
 import { readDatabaseSecret, readPendingSecret } from './adapters/secrets-manager.ts'
 import { readStackStatus } from './adapters/stack-status.ts'
 import { configFromEnvironment, type Config } from './config.ts'
-import { readMigrationBundle } from './engine/migration-bundle.ts'
+import { readAnalysis } from './engine/analysis.ts'
+import { readBundledAnalysis, readMigrationBundle } from './engine/migration-bundle.ts'
 import { readMigrationDirectory } from './engine/migration-directory.ts'
+import { readPolicyFile } from './engine/policy-file.ts'
+import { resolvePolicy } from './engine/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { Log } from './log.ts'
@@ -63,6 +66,11 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
       config.migrations.kind === 'bundle'
         ? readMigrationBundle(config.migrations.directory)
         : readMigrationDirectory(config.migrations.directory),
+    readAnalysis: () =>
+      config.migrations.kind === 'bundle'
+        ? readBundledAnalysis(config.migrations.directory)
+        : readAnalysis(config.migrations.directory),
+    policy: () => resolvePolicy([readPolicyFile(config.migrations.directory), ...config.policy]),
     snapshots: () => ({
       openClient: (database, patience) =>
         openClient({ ...options(database), ...(patience === 'none' ? { budgetMs: 0 } : {}) }),

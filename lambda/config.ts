@@ -13,7 +13,9 @@ import {
   type TransactionScope,
   type Trigger,
 } from './contract.ts'
+import type { PolicyLayer } from './engine/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
+import { policyFromVariables } from './policy-variables.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS, MAX_SNAPSHOT_WORKERS, type SnapshotSettings } from './snapshot-settings.ts'
 import { parsePatterns, parseScope, PATTERN_SYNTAX, SCOPE_SYNTAX } from './snapshot/scope.ts'
 
@@ -63,6 +65,8 @@ export interface Config extends SnapshotSettings {
   /** How long to go on trying to connect. */
   readonly connectTimeoutMs: number
   readonly trigger: Trigger
+  /** Switches of the policy, the weakest first; those of the file beside the migrations are weaker. */
+  readonly policy: readonly PolicyLayer[]
   /** Recorded with every applied migration. */
   readonly appliedBy: string
 }
@@ -121,6 +125,7 @@ export function configFromEnvironment(environment: Environment): Config {
     lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
     connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
     trigger: 'console',
+    policy: [policyFromVariables(environment, 'property')],
     appliedBy: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'lambda',
   }
 }

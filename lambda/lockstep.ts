@@ -1,5 +1,7 @@
 import type { Clock } from './clock.ts'
+import type { ResolvedPolicy } from './analysis-contract.ts'
 import type { Config } from './config.ts'
+import type { Analysis } from './engine/analysis.ts'
 import type { Connection } from './engine/database.ts'
 import type { Migration } from './engine/migration.ts'
 import type { Log } from './log.ts'
@@ -14,6 +16,10 @@ export interface Lockstep {
   /** The name of the configured database. */
   readonly databaseName: () => Promise<string>
   readonly readMigrations: () => readonly Migration[]
+  /** What `lint` and `prove` have found of the migrations. */
+  readonly readAnalysis: () => Analysis
+  /** What the environment demands of a run. */
+  readonly policy: () => ResolvedPolicy
   /** @throws LockstepError `CONFIG_INVALID` when no store is configured. */
   readonly snapshots: () => SnapshotContext
   /** @throws LockstepError `CONFIG_INVALID` when no RDS instance or cluster is configured. */

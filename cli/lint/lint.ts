@@ -28,6 +28,10 @@ export interface LintOptions {
   readonly major?: number | undefined
   /** A scratch server to try them on. @default an embedded one */
   readonly shadowUrl?: string | null | undefined
+  /** In which timestamps are converted. @default that of the server */
+  readonly timeZone?: string | undefined
+  /** Schema of Lockstep's own tables. @default 'lockstep' */
+  readonly historySchema?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -65,7 +69,7 @@ export async function lintMigrations(graph: MigrationGraph, options: LintOptions
   try {
     const sql = chosen.flatMap(({ migration }) => (migration.kind === 'sql' ? [migration] : []))
     const squawk = await runSquawk(sql, shadow.server.major)
-    const watched = await openWatchedDatabase(shadow.server)
+    const watched = await openWatchedDatabase(shadow.server, options)
     const linted = await lintAll(watched, { ordered, chosen, squawk, asOneRun: options.pending !== null })
     await watched.database.close()
     return { linted, hasRules: squawk.absent === null, notes: squawk.absent === null ? [] : [squawk.absent] }
@@ -103,6 +107,7 @@ async function lintAll(
   let state: State | null = null
   let before: Before | null = null
   for (const node of ordered.slice(0, last + 1)) {
+    watched.database.stepRun.signal.throwIfAborted()
     if (!wanted.has(node)) {
       await replay(database, [node])
       state = null
