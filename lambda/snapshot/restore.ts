@@ -102,7 +102,7 @@ async function restoreAndRename(
     })
     const settled = await settleRoles(maintenance, scripts, original, input.missingRoles ?? 'fail')
     progress.warnings = settled.warnings
-    await dropLeftovers(maintenance, context.log)
+    await dropLeftovers(maintenance, open, context.log)
     await createStaging(maintenance, settled.properties, {
       name: plan.staging,
       purpose: `it was to become "${plan.target}", from ${input.uri}, begun at ${now.toISOString()}.`,
@@ -184,7 +184,11 @@ async function settle(context: SnapshotContext, { plan, copyOid }: Progress): Pr
   try {
     // Its own session, without the signal: an aborted restore cleans up as well.
     const name = await withSessions({ openClient: context.openClient }, async (open) =>
-      dropCopy(await openMaintenance(open, plan.target), { oid: copyOid, name: plan.staging, target: plan.target }),
+      dropCopy(await openMaintenance(open, plan.target), open, {
+        oid: copyOid,
+        name: plan.staging,
+        target: plan.target,
+      }),
     )
     return { renamed: name === plan.target, state: `${standing}, and the half-made copy has been dropped.` }
   } catch (error) {

@@ -56,7 +56,7 @@ export async function createSnapshot(
       const { log, workers = DEFAULT_WORKERS, onOutlook = () => {} } = context
       const { runId, selection = WHOLE_DATABASE } = input
       const what = { prefix, runId, selection, createdAt }
-      await dropLeftovers(client, log)
+      await dropLeftovers(client, open, log)
       const manifest = await takeSnapshot({ open, cut, client, store, log, workers, onOutlook, ...what })
       await removeAbandoned(context.store, database, createdAt, log)
       return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
