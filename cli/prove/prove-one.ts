@@ -6,7 +6,7 @@ import type { CatalogScope } from '../catalog/read-catalog.ts'
 import { makeMissingRole, type ShadowDatabase } from '../shadow/shadow-database.ts'
 import type { Shadow } from '../shadow/shadow.ts'
 import type { Proof } from './proof.ts'
-import { tryCommitted, tryInTransaction, type Before, type Steps, type Trial } from './trial.ts'
+import { tryCommitted, tryInTransaction, type Before, type Moment, type Steps, type Trial } from './trial.ts'
 import { judge } from './verdict.ts'
 
 /** Where trials are held. */
@@ -17,8 +17,8 @@ export interface TrialRoom {
 
 export interface Proven {
   readonly proof: Proof
-  /** Whether the database is no longer as the first up has left it. */
-  readonly isSpoilt: boolean
+  /** What the database is like now: as the first up has left it, or the same made anew. Null: it is something else. */
+  readonly left: Moment | null
 }
 
 /** Reverts and applies again what was just applied, and says what that shows. */
@@ -26,13 +26,18 @@ export async function proveOne(room: TrialRoom, database: ShadowDatabase, node: 
   const { migration } = node
   const { id, directives } = migration
   if (directives.irreversible !== null) {
-    return { proof: { id, verdict: 'irreversible', detail: directives.irreversible, differences: [] }, isSpoilt: false }
+    return {
+      proof: { id, verdict: 'irreversible', detail: directives.irreversible, differences: [] },
+      left: before.afterUp,
+    }
   }
   const down = migration.down === null ? NO_DOWN : stepOr(() => downStep(migration))
-  if (typeof down === 'string') return { proof: brokenProof(id, down), isSpoilt: false }
+  if (typeof down === 'string') return { proof: brokenProof(id, down), left: before.afterUp }
   const { trial, isCommitted } = await tryOut(room, database, { up: upStep(node), down }, before)
   const proof = { id, ...judge(before, trial) }
-  return { proof, isSpoilt: isCommitted && proof.verdict !== 'proven' }
+  // A migration may end its own session, and with it the transaction of the trial.
+  if (!isCommitted) return { proof, left: database.connection.isOpen() ? before.afterUp : null }
+  return { proof, left: proof.verdict === 'proven' && trial.kind === 'done' ? trial.afterUp : null }
 }
 
 const NO_DOWN = 'It has no down, and does not declare "-- lockstep:irreversible <reason>".'

@@ -66,13 +66,15 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
     const before = now
     now = applied.moment
     let proven = isWanted(id) ? await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now }) : null
-    if (proven?.isSpoilt === true) await again(false)
+    if (proven?.left === null) await again(false)
+    else now = proven?.left ?? now
     if (await place.sower.sow(place.database.connection, id)) {
       now = await readMoment(place.database, trials.scope, now)
       if (proven !== null && isTried(proven.proof)) {
         const sown = await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now, isSown: true })
         proven = { ...sown, proof: worseOf(proven.proof, sown.proof) }
-        if (proven.isSpoilt && index < last) await again(true)
+        if (proven.left !== null) now = proven.left
+        else if (index < last) await again(true)
       }
     }
     if (proven !== null) proofs.push(proven.proof)

@@ -149,6 +149,7 @@ UPDATE users SET name = 'other' WHERE id = 1;`,
     const concurrently = { transaction: false }
     const found = await proofsOf([
       USERS,
+      sql('1a', 'CREATE TABLE anew (id int)', 'DROP TABLE anew', concurrently),
       sql('2', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'DROP INDEX CONCURRENTLY i', concurrently),
       sql('3', 'CREATE INDEX CONCURRENTLY j ON users (age)', 'DROP INDEX CONCURRENTLY IF EXISTS k', concurrently),
       code('4', {
@@ -164,6 +165,7 @@ UPDATE users SET name = 'other' WHERE id = 1;`,
     ])
     expect(told(found)).toEqual([
       '1 proven',
+      '1a proven',
       '2 proven',
       '3 broken',
       '+ index CREATE INDEX j ON public.users USING btree (age)',
@@ -171,6 +173,16 @@ UPDATE users SET name = 'other' WHERE id = 1;`,
       '5 proven',
       '6 proven',
     ])
+  })
+
+  test('goes on after a down that ends its own session', async () => {
+    const suicide = 'SELECT pg_terminate_backend(pg_backend_pid())'
+    const found = await proofsOf([
+      USERS,
+      sql('2', 'CREATE TABLE t ()', suicide),
+      sql('3', 'SELECT 1 FROM t', 'SELECT 1'),
+    ])
+    expect(told(found)).toEqual(['1 proven', '2 broken', '3 proven'])
   })
 
   test('proves what was asked for, on what the others make', async () => {
