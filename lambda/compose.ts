@@ -1,6 +1,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { RDSClient } from '@aws-sdk/client-rds'
 import { S3Client } from '@aws-sdk/client-s3'
+import { SFNClient } from '@aws-sdk/client-sfn'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { systemClock } from './adapters/clock.ts'
 import { createDirectoryStore } from './adapters/directory-store.ts'
@@ -9,6 +10,7 @@ import { connect, openClient, type ConnectOptions, type Endpoint } from './adapt
 import { createRdsStorage } from './adapters/rds.ts'
 import { createS3Store } from './adapters/s3-store.ts'
 import { readDatabaseSecret, readPendingSecret } from './adapters/secrets-manager.ts'
+import { createExecutions } from './adapters/step-functions.ts'
 import { readStackStatus } from './adapters/stack-status.ts'
 import { configFromEnvironment, type Config } from './config.ts'
 import { readAnalysis } from './engine/analysis.ts'
@@ -20,6 +22,7 @@ import { LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { Log } from './log.ts'
 import { parseStoreLocation } from './snapshot/location.ts'
+import type { Executions } from './snapshot/distributed/executions.ts'
 import type { StorageContext } from './snapshot/storage-snapshot.ts'
 import type { SnapshotStore } from './snapshot/store.ts'
 import { VERSION } from './version.ts'
@@ -82,6 +85,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
     }),
     stackStatus: (stackId) => readStackStatus(new CloudFormationClient({ maxAttempts: 1 }), stackId, log),
     storage: () => ({ ...parts, ...storageOf(config) }),
+    executions: executionsOf(config),
     deadline: invocation.deadline ?? null,
   }
 }
@@ -105,6 +109,14 @@ function endpointReader({ database }: Config): Pick<ConnectOptions, 'endpoint' |
       return secret === null ? null : endpointFromSecret(database, secret)
     },
   }
+}
+
+/** Starting and describing are quick; without a route to the service, waiting longer does not help. */
+const SFN_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true }
+
+function executionsOf({ snapshots }: Config): Executions | null {
+  if (snapshots?.machine === undefined) return null
+  return createExecutions(new SFNClient({ maxAttempts: 4, requestHandler: SFN_TIMEOUTS }), snapshots.machine)
 }
 
 /** Describing and beginning are quick; without a route to the service, waiting longer does not help. */

@@ -39,6 +39,7 @@ export const ENVIRONMENT = {
   snapshotScope: 'LOCKSTEP_SNAPSHOT_SCOPE',
   snapshotExclude: 'LOCKSTEP_SNAPSHOT_EXCLUDE',
   snapshotWorkers: 'LOCKSTEP_SNAPSHOT_WORKERS',
+  snapshotMachine: 'LOCKSTEP_SNAPSHOT_MACHINE',
   snapshotKeepLast: 'LOCKSTEP_SNAPSHOT_KEEP_LAST',
   snapshotKeepDays: 'LOCKSTEP_SNAPSHOT_KEEP_DAYS',
   rdsInstance: 'LOCKSTEP_RDS_INSTANCE',

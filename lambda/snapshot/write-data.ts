@@ -17,7 +17,8 @@ export interface DataPlan {
   readonly tableBytes: number
 }
 
-interface WrittenData {
+/** The rows and large objects of a snapshot, as its manifest tells of them. */
+export interface WrittenData {
   readonly tables: readonly SnapshotTable[]
   readonly largeObjects: SnapshotLargeObjects | null
   readonly copied: SnapshotManifest['copied']
@@ -47,11 +48,27 @@ export async function writeData(
   const progress = createProgress(job.log, 'Copying tables to the snapshot', tables.size, work, job.onOutlook)
   const copied = await copyTasks({ ...job, progress }, tasks)
   const durationMs = Math.round(performance.now() - began)
+  return describeData({ chosen, roles: largeObjects.roles }, copied, { tableBytes, durationMs, workers: job.workers })
+}
+
+/** What was to be copied, as far as the manifest tells of it. */
+export interface Contents {
+  readonly chosen: readonly ChosenTable[]
+  /** Of the large objects. */
+  readonly roles: readonly string[]
+}
+
+/** Which rows of which table, and which large objects, are where, from what the tasks have written. */
+export function describeData(
+  { chosen, roles }: Contents,
+  tasks: readonly CopiedTask[],
+  copied: SnapshotManifest['copied'],
+): WrittenData {
   return {
-    tables: describeTables(chosen, copied),
-    largeObjects: describeLargeObjects(copied, largeObjects.roles),
-    copied: { tableBytes, durationMs, workers: job.workers },
-    objects: copied.map(({ object }) => object),
+    tables: describeTables(chosen, tasks),
+    largeObjects: describeLargeObjects(tasks, roles),
+    copied,
+    objects: tasks.map(({ object }) => object),
   }
 }
 
