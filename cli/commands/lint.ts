@@ -38,7 +38,12 @@ export function addLintCommand(program: Commander, select: (request: LintRequest
     .option('--pending', 'only what is pending on the database, as one run; without, each migration by itself')
     .option('--only <id>', 'only this migration')
     .addOption(new Option('--format <format>', 'how to show what was found').choices(FINDING_FORMATS).default('text'))
-    .option('--write', 'write what was found to lockstep.analysis.json beside the migrations')
+    // What one run is spared, because it makes the table itself, another one is not.
+    .addOption(
+      new Option('--write', 'write what was found to lockstep.analysis.json beside the migrations').conflicts(
+        'pending',
+      ),
+    )
     .option('--all', 'show notices, and what the files allow, as well')
     .addOption(new Option('--postgres <major>', 'version of the throw-away server').argParser(parseCount))
     .option('--shadow-url <url>', 'a scratch server to use instead; databases are made and dropped there')

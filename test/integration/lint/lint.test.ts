@@ -56,6 +56,19 @@ describe('what only observation sees', () => {
     expect(foundIn(onTop, '2_index')).toContain('set-not-null-scans: public.orders')
   })
 
+  test('what comes before those that are looked at may fail, and is noted', async () => {
+    const migrations = [
+      shop,
+      sql('2_extension', 'CREATE EXTENSION no_such_extension;'),
+      sql('3_drop', 'DROP TABLE parts;'),
+    ]
+    const report = await lint(migrations, { only: '3_drop' })
+    expect(report.notes).toEqual([
+      expect.stringContaining('2_extension.sql, which comes before, fails where it was tried: Give --shadow-url'),
+    ])
+    expect(foundIn(report, '3_drop')).toEqual(['table-dropped: public.parts'])
+  })
+
   test('a migration that fails is a finding, and what comes after it is looked at all the same', async () => {
     const report = await lint([
       shop,
