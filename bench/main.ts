@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchDdl } from './ddl.ts'
 import { benchMany } from './many.ts'
 import type { BenchOptions } from './options.ts'
 import { benchRestore } from './restore.ts'
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   stall: benchStall,
   snapshot: benchSnapshot,
   restore: benchRestore,
+  ddl: benchDdl,
 }
 
 const { values, positionals: names } = parseArgs({

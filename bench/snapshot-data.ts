@@ -40,9 +40,9 @@ const AGENTS = [
 ]
 const BATCH_ROWS = 2000
 /** Rows per gigabyte of COPY text; 80 % of the bytes are orders. */
-const ORDERS = 2_000_000
-const CUSTOMERS = 400_000
-const ITEMS = 1_700_000
+const ORDERS = 1_160_000
+const CUSTOMERS = 450_000
+const ITEMS = 1_600_000
 
 /** One table with four fifths of the bytes, and two others: `scale` gigabytes of realistic rows, always the same. */
 export async function createLargeDatabase(server: URL, name: string, scale: number): Promise<string> {

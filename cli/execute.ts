@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { perform } from '../lambda/actions.ts'
 import type { HealthResult, InitResult, PlanResult, RunResult, StatusResult } from '../lambda/contract.ts'
 import type { Lockstep } from '../lambda/lockstep.ts'
 import { EXIT, type Outcome } from './exit.ts'
+import { takeStatistics } from './lint/statistics.ts'
 import { renderHistory } from './render/history.ts'
 import { renderPlan, renderPlanSql } from './render/plan.ts'
 import { renderRun, type RunView } from './render/run.ts'
@@ -81,10 +83,22 @@ function outcome(document: unknown, text: string, exitCode: number = EXIT.done):
 
 async function status(lockstep: Lockstep, command: Command, style: Style): Promise<Outcome> {
   const result = await perform(lockstep, { action: 'status' })
+  if (command.statistics !== undefined) await writeStatistics(lockstep, command.statistics)
   const exitCode = command.exitOnPending ? statusExit(result) : EXIT.done
   if (command.settings.json) return outcome(result, '', exitCode)
   const history = await perform(lockstep, { action: 'history' })
   return outcome(result, renderStatus(result, history, style), exitCode)
+}
+
+async function writeStatistics(lockstep: Lockstep, file: string): Promise<void> {
+  const connection = await lockstep.connect()
+  try {
+    const { historySchema: history } = lockstep.config
+    const statistics = await takeStatistics(connection, { database: await lockstep.databaseName(), history })
+    await writeFile(file, `${JSON.stringify(statistics, null, 2)}\n`)
+  } finally {
+    await connection.close()
+  }
 }
 
 function statusExit({ pending, problems }: StatusResult): number {

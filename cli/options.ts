@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command as Commander } from 'commander'
+import { ENVIRONMENTS, type EnvironmentName } from '../lambda/analysis-contract.ts'
 import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../lambda/config.ts'
 import { ENVIRONMENT, TRANSACTION_SCOPES, type TransactionScope } from '../lambda/contract.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS } from '../lambda/snapshot-settings.ts'
@@ -21,6 +22,7 @@ interface ParsedOptions {
   readonly transaction: TransactionScope
   readonly lockTimeout: number
   readonly connectTimeout: number
+  readonly environment?: EnvironmentName
   readonly json?: boolean
   readonly verbose?: boolean
 }
@@ -36,6 +38,7 @@ export const DEFAULT_SETTINGS: Settings = {
   transaction: 'run',
   lockTimeoutSeconds: LOCK_TIMEOUT_SECONDS,
   connectTimeoutSeconds: CONNECT_TIMEOUT_SECONDS,
+  environment: null,
   json: false,
   verbose: false,
 }
@@ -86,6 +89,7 @@ export function addSettings(program: Commander): void {
         .argParser(parseName)
         .env(ENVIRONMENT.historySchema),
     )
+    .addOption(option('--environment <name>', 'how careful a run is (or LOCKSTEP_ENVIRONMENT)').choices(ENVIRONMENTS))
     .addOption(option('--json', 'print exactly one JSON document on stdout'))
     .addOption(option('--verbose', 'tell on stderr what is used, and where an error comes from'))
 }
@@ -105,6 +109,7 @@ export function settingsOf(program: Commander): Settings {
     transaction: parsed.transaction,
     lockTimeoutSeconds: parsed.lockTimeout,
     connectTimeoutSeconds: parsed.connectTimeout,
+    environment: parsed.environment ?? null,
     json: parsed.json ?? false,
     verbose: parsed.verbose ?? false,
   }

@@ -3,6 +3,9 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ActionRequest } from '../lambda/actions.ts'
 import type { Config } from '../lambda/config.ts'
+import type { PolicyLayer } from '../lambda/engine/policy.ts'
+import { policyFromVariables } from '../lambda/policy-variables.ts'
+import type { EnvironmentName } from '../lambda/analysis-contract.ts'
 import type { FailurePolicy, TransactionScope } from '../lambda/contract.ts'
 import type { SnapshotSettings } from '../lambda/snapshot-settings.ts'
 import { snapshotSettings } from './snapshot-options.ts'
@@ -19,6 +22,8 @@ export interface Settings extends SnapshotSettings {
   readonly transaction: TransactionScope
   readonly lockTimeoutSeconds: number
   readonly connectTimeoutSeconds: number
+  /** Null: not given as an option. */
+  readonly environment: EnvironmentName | null
   readonly json: boolean
   readonly verbose: boolean
 }
@@ -30,6 +35,8 @@ export interface Command {
   /** False with `--no-snapshot`: a run changes the database without taking one first. */
   readonly takeSnapshot: boolean
   readonly onFailure: FailurePolicy
+  /** File to write the database's statistics to, with `status --statistics`. @default none */
+  readonly statistics?: string
   /** True with `status --exit-code`. */
   readonly exitOnPending: boolean
 }
@@ -59,8 +66,15 @@ export function configOf(command: Command, url: string): Config {
     lockTimeoutMs: settings.lockTimeoutSeconds * 1000,
     connectTimeoutMs: settings.connectTimeoutSeconds * 1000,
     trigger: 'cli',
+    policy: policyLayers(settings),
     appliedBy: operator(),
   }
+}
+
+/** @throws LockstepError `CONFIG_INVALID` for a variable. */
+function policyLayers({ environment }: Settings): readonly PolicyLayer[] {
+  const variables = policyFromVariables(process.env, 'environment variable')
+  return environment === null ? [variables] : [variables, { source: 'option', settings: { environment } }]
 }
 
 /** The store that was given, else the one that the snapshot to restore is in, else that of the embedded database. */

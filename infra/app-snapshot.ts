@@ -54,7 +54,8 @@ function logicalProps(node: Node): LogicalSnapshotProps {
   return defined({
     scope: readScope(node),
     exclude: exclude.length === 0 ? undefined : exclude,
-    workers: numberOf(node, 'snapshotWorkers', 'sessions'),
+    workers:
+      textOf(node, 'snapshotWorkers') === 'distributed' ? 'distributed' : numberOf(node, 'snapshotWorkers', 'sessions'),
     keepLast: numberOf(node, 'snapshotKeepLast', 'snapshots'),
     expireAfter: days('snapshotExpireAfter'),
     lockFor: days('snapshotLockFor'),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { invalidMigration } from '../lambda/engine/invalid.ts'
+import { POLICY_FILE, readPolicyFile } from '../lambda/engine/policy-file.ts'
 import type { Migration } from '../lambda/engine/migration.ts'
 import { messageOf } from '../lambda/errors.ts'
 import type { BundleFile } from './bundle-runtime.ts'
@@ -21,7 +22,17 @@ export function bundleMigrations({ directory, ordered, manifest }: MigrationSet)
     const source = { path: migration.file, contents: migration.source }
     return migration.kind === 'sql' ? [source] : [source, compile(directory, migration)]
   })
-  return [manifestFile, ...files].map(({ path, contents }) => ({ path: join(MIGRATIONS_FOLDER, path), contents }))
+  return [manifestFile, ...policyFile(directory), ...files].map(({ path, contents }) => ({
+    path: join(MIGRATIONS_FOLDER, path),
+    contents,
+  }))
+}
+
+/** The switches that stand beside the migrations go with them. @throws LockstepError `CONFIG_INVALID`. */
+function policyFile(directory: string): readonly BundleFile[] {
+  const { settings } = readPolicyFile(directory)
+  if (Object.keys(settings).length === 0) return []
+  return [{ path: POLICY_FILE, contents: `${JSON.stringify(settings, null, 2)}\n` }]
 }
 
 function compile(directory: string, { id, file }: Migration): BundleFile {

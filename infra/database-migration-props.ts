@@ -4,6 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 import type * as s3 from 'aws-cdk-lib/aws-s3'
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import type { EnvironmentName, Policy } from '../lambda/analysis-contract.ts'
 import type { FailurePolicy, RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
 import type { DatabaseSource } from './database-target.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -82,6 +83,22 @@ export interface DatabaseMigrationProps {
    * @default 'revert'
    */
   readonly onFailure?: FailurePolicy
+
+  /**
+   * How careful a run is. `production`: hazards that `lint` found are refused unless the file allows them, a migration
+   * must be proven, what loses data needs a snapshot, and a revert on demand must name the database. `staging`: reverts
+   * must. `development`: nothing is demanded. The rollback of a deployment is never held up.
+   *
+   * @default - nothing is demanded, as in development
+   */
+  readonly environment?: EnvironmentName
+
+  /**
+   * Switches of the policy that differ from those of the environment.
+   *
+   * @default - those of the environment
+   */
+  readonly policy?: Partial<Policy>
 
   /**
    * What is kept of the database before it is changed.

@@ -16,6 +16,7 @@ import { allowNetworkAccess } from './network-access.ts'
 import { grantRdsSnapshots, rdsServer } from './rds-server.ts'
 import { grantSecret } from './secret-access.ts'
 import { runTime, type RunTime } from './run-time.ts'
+import { createSnapshotMachine, snapshotMachine } from './snapshot-machine.ts'
 import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
 import { snapshotRetention } from './snapshot-settings.ts'
 import { explained } from './synthesis-error.ts'
@@ -71,7 +72,9 @@ export class DatabaseMigration extends Construct {
     this.bucket = props.snapshotBucket ?? createSnapshotBucket(this, { prefix, retention, encryptionKey })
     const location = { bucket: this.bucket, prefix }
     const server = rdsServer(this, props.snapshot, target, settings.set)
-    const snapshots = { location, retention, server }
+    const isDistributed = settings.snapshot.mode === 'logical' && settings.snapshot.workers === 'distributed'
+    const machine = isDistributed ? snapshotMachine(this) : undefined
+    const snapshots = { location, retention, server, machine }
     const logGroup = this.#createLogGroup('Logs', props)
 
     this.function = explained(() =>
@@ -80,6 +83,7 @@ export class DatabaseMigration extends Construct {
     grantSecret(this, target.secret, this.function)
     grantSnapshots(this.function, location)
     if (server !== undefined) grantRdsSnapshots(this, server, this.function)
+    const parts = machine === undefined ? [] : createSnapshotMachine(this, machine, this.function, location)
 
     const provider = new Provider(this, 'Provider', {
       onEventHandler: this.function,
@@ -88,7 +92,7 @@ export class DatabaseMigration extends Construct {
     })
     this.serviceToken = provider.serviceToken
     this.resource = this.#createResource(props, { settings, time, migrations, target })
-    this.resource.node.addDependency(...target.resources, ...allowNetworkAccess(target, this.function))
+    this.resource.node.addDependency(...target.resources, ...parts, ...allowNetworkAccess(target, this.function))
     this.current = this.resource.getAttString('Current')
   }
 

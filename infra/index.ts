@@ -2,6 +2,7 @@
  * What an app imports, `import { DatabaseMigration } from 'cdk-lockstep'`, and a TypeScript migration:
  * `import type { MigrationContext } from 'cdk-lockstep'`.
  */
+export type { EnvironmentName, Policy } from '../lambda/analysis-contract.ts'
 export type { FailurePolicy, RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
 export type { MigrationContext } from '../lambda/engine/migration.ts'
 export { DatabaseMigration } from './database-migration.ts'

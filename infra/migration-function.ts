@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { ENVIRONMENT } from '../lambda/contract.ts'
+import { policyVariables } from '../lambda/policy-variables.ts'
 import { CERTIFICATE_AUTHORITY_FILE, MIGRATIONS_FOLDER } from './bundle.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
 import type { DatabaseTarget } from './database-target.ts'
@@ -100,9 +101,11 @@ function environmentOf({
     lockTimeout: secondsOf(props.lockTimeout),
     connectTimeout: secondsOf(props.connectTimeout),
   }
-  return Object.fromEntries(
+  const policy = policyVariables(settings.policy ?? {})
+  const named = Object.fromEntries(
     Object.entries(defined(values)).map(([name, value]) => [ENVIRONMENT[name as keyof typeof ENVIRONMENT], value]),
   )
+  return { ...named, ...policy }
 }
 
 function secondsOf(duration: Duration | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { MigrationManifest } from '../lambda/contract.ts'
+import type { MigrationManifest } from '../lambda/manifest.ts'
+import { readAnalysis, type Analysis } from '../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../lambda/engine/migration-directory.ts'
 import { buildGraph, type Node } from '../lambda/engine/migration-graph.ts'
 import { LockstepError, UNTOUCHED } from '../lambda/errors.ts'
@@ -29,7 +30,7 @@ export function readMigrationSet(path: string): MigrationSet {
   const [head] = heads
   if (head === undefined) throw emptyDirectory(directory)
   if (heads.length > 1) throw multipleHeads(heads)
-  const manifest = manifestOf(ordered)
+  const manifest = manifestOf(ordered, readAnalysis(directory))
   const identity = manifest.migrations.map(({ id, checksum, parents }) => [id, checksum, parents])
   return { directory, ordered, manifest, digest: digestOf(identity), head }
 }
@@ -39,7 +40,7 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value), 'utf8').digest('hex')
 }
 
-function manifestOf(ordered: readonly Node[]): MigrationManifest {
+function manifestOf(ordered: readonly Node[], analysis: Analysis): MigrationManifest {
   return {
     version: 1,
     migrations: ordered.map(({ migration: { id, kind, checksum, file }, parents }) => ({
@@ -49,6 +50,7 @@ function manifestOf(ordered: readonly Node[]): MigrationManifest {
       parents,
       file,
       ...(kind === 'ts' ? { module: `${id}.mjs` } : {}),
+      ...(analysis[id]?.checksum === checksum ? { analysis: analysis[id] } : {}),
     })),
   }
 }

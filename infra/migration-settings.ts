@@ -1,6 +1,9 @@
 import type { Construct } from 'constructs'
 import type { FailurePolicy, RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
+import { parsePolicySettings, type PolicySettings } from '../lambda/engine/policy.ts'
+import { messageOf } from '../lambda/errors.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
+import { defined } from './defined.ts'
 import { digestOf } from './migration-set.ts'
 import { snapshotSettings, type SnapshotSettings } from './snapshot-settings.ts'
 import { invalidProperty } from './synthesis-error.ts'
@@ -15,6 +18,8 @@ export interface MigrationSettings {
   readonly snapshot: SnapshotSettings
   readonly autoApply: boolean
   readonly tls: TlsMode
+  /** Only the switches that were given. */
+  readonly policy?: PolicySettings
 }
 
 /**
@@ -33,6 +38,20 @@ export function migrationSettings(scope: Construct, props: DatabaseMigrationProp
     snapshot: snapshotSettings(scope, props),
     autoApply: props.autoApply ?? true,
     tls: props.tls ?? 'verify-full',
+    ...policySettings(scope, props),
+  }
+}
+
+function policySettings(
+  scope: Construct,
+  { environment, policy }: DatabaseMigrationProps,
+): Pick<MigrationSettings, 'policy'> {
+  const settings = defined({ environment, ...policy })
+  if (Object.keys(settings).length === 0) return {}
+  try {
+    return { policy: parsePolicySettings(settings, '"environment" and "policy"') }
+  } catch (error) {
+    throw invalidProperty(scope, messageOf(error), 'Give switches and values that are known.')
   }
 }
 

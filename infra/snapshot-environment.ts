@@ -1,5 +1,6 @@
 import type { ENVIRONMENT } from '../lambda/contract.ts'
 import type { RdsServer } from './rds-server.ts'
+import type { SnapshotMachine } from './snapshot-machine.ts'
 import type { SnapshotLocation } from './snapshot-bucket.ts'
 import type { Retention, SnapshotSettings } from './snapshot-settings.ts'
 
@@ -10,12 +11,15 @@ export interface SnapshotEnvironmentInput {
   readonly retention: Retention
   /** Undefined unless the snapshots are RDS's own. */
   readonly server: RdsServer | undefined
+  /** Undefined unless the copy is distributed. */
+  readonly machine: SnapshotMachine | undefined
 }
 
 type Values = Partial<Record<keyof typeof ENVIRONMENT, string | undefined>>
 
 /** The part of the function's environment that is about snapshots. */
-export function snapshotEnvironment({ settings, location, retention, server }: SnapshotEnvironmentInput): Values {
+export function snapshotEnvironment(input: SnapshotEnvironmentInput): Values {
+  const { settings, location, retention, server, machine } = input
   return {
     snapshots: `s3://${location.bucket.bucketName}/${location.prefix}`,
     snapshotKey: location.bucket.encryptionKey?.keyArn,
@@ -23,6 +27,7 @@ export function snapshotEnvironment({ settings, location, retention, server }: S
     ...(settings.mode === 'logical' ? logicalEnvironment(settings, retention) : {}),
     ...(settings.mode === 'rds' ? { snapshotKeepLast: String(settings.keepLast) } : {}),
     ...(server === undefined ? {} : rdsEnvironment(server)),
+    snapshotMachine: machine?.arn,
   }
 }
 
@@ -33,7 +38,7 @@ function logicalEnvironment(
   return {
     snapshotScope: scope === 'database' ? undefined : scope,
     snapshotExclude: exclude,
-    snapshotWorkers: workers === undefined ? undefined : String(workers),
+    snapshotWorkers: typeof workers === 'number' ? String(workers) : undefined,
     ...(keepLast === undefined ? {} : { snapshotKeepLast: String(keepLast), snapshotKeepDays: String(expireAfter) }),
   }
 }

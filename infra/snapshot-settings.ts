@@ -12,7 +12,7 @@ export type SnapshotSettings =
       readonly mode: 'logical'
       readonly scope: string
       readonly exclude: string | undefined
-      readonly workers: number | undefined
+      readonly workers: number | 'distributed' | undefined
       readonly keepLast: number | undefined
     }
   | { readonly mode: 'rds'; readonly keepLast: number }
@@ -63,7 +63,7 @@ function logicalSettings(scope: Construct, choice: LogicalSnapshotProps, props: 
       'Give schema.table, where * stands for any characters; quote a name with a comma or a dot: shop."a.b".',
     )
   }
-  if (workers !== undefined) refuseOutside(scope, 'workers', workers, MAX_SNAPSHOT_WORKERS)
+  if (typeof workers === 'number') refuseOutside(scope, 'workers', workers, MAX_SNAPSHOT_WORKERS)
   if (choice.keepLast !== undefined) refuseOutside(scope, 'keepLast', choice.keepLast)
   if (rows !== 'database')
     refuseRestore(scope, props, `the "scope" of the snapshot is ${rows}: it lacks rows of the database`)

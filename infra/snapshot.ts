@@ -19,11 +19,13 @@ export interface LogicalSnapshotProps {
   readonly exclude?: readonly string[]
 
   /**
-   * Sessions that copy at the same time: 1 to 32.
+   * Sessions that copy at the same time: 1 to 32. `distributed`: a state machine invokes the function once for each
+   * piece, up to 64 at the same time, and holds the consistent view meanwhile; with a `totalTimeout` over 14 minutes the
+   * copy may take longer than one invocation. In isolated subnets it needs the endpoint `com.amazonaws.<region>.states`.
    *
    * @default 4
    */
-  readonly workers?: number
+  readonly workers?: number | 'distributed'
 
   /**
    * How many of the newest snapshots are never deleted, whatever their age.

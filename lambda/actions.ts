@@ -12,6 +12,7 @@ import type {
 } from './contract.ts'
 import type { IncompleteSnapshot, RestoreResult, VerifyResult } from './snapshot-contract.ts'
 import type { EngineContext } from './engine/context.ts'
+import type { Gate } from './engine/gate.ts'
 import { history, plan, status } from './engine/inspect.ts'
 import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
 import type { DownTarget } from './engine/plan-down.ts'
@@ -43,7 +44,7 @@ export type ActionRequest =
   | { readonly action: 'pending' }
   | { readonly action: 'plan'; readonly to?: string; readonly down?: DownTarget; readonly sql: boolean }
   | { readonly action: 'up'; readonly to?: string; readonly requestId?: string }
-  | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string }
+  | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string; readonly confirm?: string }
   | ({ readonly action: 'snapshot' } & ManualSnapshot)
   | { readonly action: 'snapshots' }
   | ({ readonly action: 'restore' } & RestoreRequest)
@@ -98,17 +99,22 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
       return history(context)
     case 'plan': {
       const { action: _action, ...wanted } = request
-      const { migrations, archive } = runRequest(lockstep)
+      const { migrations, archive, gate } = runRequest(lockstep)
       const { snapshotMode: snapshot } = lockstep.config
       const estimate = snapshot === 'logical' ? (steps: readonly Step[]) => estimateFor(lockstep, steps) : null
-      return plan(context, { ...wanted, migrations, archive: archive ?? null, snapshot, estimate })
+      const common = { migrations, archive: archive ?? null, gate: gate ?? null, snapshot, estimate }
+      return plan(context, { ...wanted, ...common })
     }
     case 'up': {
       const to = request.to === undefined ? {} : { to: request.to }
       return migrateUp(context, { ...runRequest(lockstep, request.requestId), ...to })
     }
     case 'down':
-      return migrateDown(context, { ...runRequest(lockstep, request.requestId), target: request.target })
+      return migrateDown(context, {
+        ...runRequest(lockstep, request.requestId),
+        target: request.target,
+        gate: gateOf(lockstep, request.confirm),
+      })
     case 'snapshot':
       return takeManualSnapshot(lockstep, randomUUID(), request)
     case 'snapshots':
@@ -145,6 +151,10 @@ export function engineContext(lockstep: Lockstep, trigger: Trigger = lockstep.co
   }
 }
 
+function gateOf(lockstep: Lockstep, confirm: string | null = null): Gate {
+  return { policy: lockstep.policy(), analysis: lockstep.readAnalysis(), confirm }
+}
+
 /** What every run of a composition has in common: its files, its snapshot and its signal. */
 export function runRequest(lockstep: Lockstep, requestId: string | null = null): RunRequest {
   return {
@@ -153,6 +163,7 @@ export function runRequest(lockstep: Lockstep, requestId: string | null = null):
     archive: lockstep.config.snapshots === null ? null : storedArchive(lockstep.snapshots().store),
     takeSnapshot: snapshotFor(lockstep),
     restoreSnapshot: lockstep.config.onFailure === 'restore' ? restoreFor(lockstep) : null,
+    gate: gateOf(lockstep),
     ...(lockstep.signal === undefined ? {} : { signal: lockstep.signal }),
   }
 }

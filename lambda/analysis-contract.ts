@@ -41,3 +41,39 @@ export interface AnalysisEntry {
   /** Tables and views that it makes: in the same run, what happens to them matters to nobody. */
   readonly creates: readonly string[]
 }
+
+/** Where a run works, and so how careful it is. */
+export const ENVIRONMENTS = ['development', 'staging', 'production'] as const
+export type EnvironmentName = (typeof ENVIRONMENTS)[number]
+
+/** What a run does about hazards of severity `error` and `critical` that the file does not allow. */
+export const HAZARD_POLICIES = ['refuse', 'warn', 'ignore'] as const
+export type HazardPolicy = (typeof HAZARD_POLICIES)[number]
+
+/** What a run does about a schema that is not what the history says. */
+export const DRIFT_POLICIES = ['fail', 'warn', 'ignore'] as const
+export type DriftPolicy = (typeof DRIFT_POLICIES)[number]
+
+/** What an environment demands of a run. */
+export interface Policy {
+  readonly hazards: HazardPolicy
+  /** Whether a migration must have been tried, up and down, and not be broken. */
+  readonly requireProof: boolean
+  /** Whether what cannot be undone, or loses data, needs a snapshot. */
+  readonly requireSnapshot: boolean
+  /** Whether a revert must name the database. */
+  readonly confirmDowns: boolean
+  readonly onDrift: DriftPolicy
+}
+
+/** Where the value of a switch comes from. */
+export const POLICY_SOURCES = ['default', 'preset', 'file', 'property', 'environment variable', 'option'] as const
+export type PolicySource = (typeof POLICY_SOURCES)[number]
+
+/** A policy, and where each switch of it was set. */
+export interface ResolvedPolicy {
+  /** Null: none was named, and nothing is demanded. */
+  readonly environment: EnvironmentName | null
+  readonly policy: Policy
+  readonly sources: { readonly [K in 'environment' | keyof Policy]: PolicySource }
+}

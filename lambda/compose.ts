@@ -1,6 +1,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { RDSClient } from '@aws-sdk/client-rds'
 import { S3Client } from '@aws-sdk/client-s3'
+import { SFNClient } from '@aws-sdk/client-sfn'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { systemClock } from './adapters/clock.ts'
 import { createDirectoryStore } from './adapters/directory-store.ts'
@@ -9,14 +10,19 @@ import { connect, openClient, type ConnectOptions, type Endpoint } from './adapt
 import { createRdsStorage } from './adapters/rds.ts'
 import { createS3Store } from './adapters/s3-store.ts'
 import { readDatabaseSecret, readPendingSecret } from './adapters/secrets-manager.ts'
+import { createExecutions } from './adapters/step-functions.ts'
 import { readStackStatus } from './adapters/stack-status.ts'
 import { configFromEnvironment, type Config } from './config.ts'
-import { readMigrationBundle } from './engine/migration-bundle.ts'
+import { readAnalysis } from './engine/analysis.ts'
+import { readBundledAnalysis, readMigrationBundle } from './engine/migration-bundle.ts'
 import { readMigrationDirectory } from './engine/migration-directory.ts'
+import { readPolicyFile } from './engine/policy-file.ts'
+import { resolvePolicy } from './engine/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { Log } from './log.ts'
 import { parseStoreLocation } from './snapshot/location.ts'
+import type { Executions } from './snapshot/distributed/executions.ts'
 import type { StorageContext } from './snapshot/storage-snapshot.ts'
 import type { SnapshotStore } from './snapshot/store.ts'
 import { VERSION } from './version.ts'
@@ -63,6 +69,11 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
       config.migrations.kind === 'bundle'
         ? readMigrationBundle(config.migrations.directory)
         : readMigrationDirectory(config.migrations.directory),
+    readAnalysis: () =>
+      config.migrations.kind === 'bundle'
+        ? readBundledAnalysis(config.migrations.directory)
+        : readAnalysis(config.migrations.directory),
+    policy: () => resolvePolicy([readPolicyFile(config.migrations.directory), ...config.policy]),
     snapshots: () => ({
       openClient: (database, patience) =>
         openClient({ ...options(database), ...(patience === 'none' ? { budgetMs: 0 } : {}) }),
@@ -74,6 +85,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
     }),
     stackStatus: (stackId) => readStackStatus(new CloudFormationClient({ maxAttempts: 1 }), stackId, log),
     storage: () => ({ ...parts, ...storageOf(config) }),
+    executions: executionsOf(config),
     deadline: invocation.deadline ?? null,
   }
 }
@@ -97,6 +109,14 @@ function endpointReader({ database }: Config): Pick<ConnectOptions, 'endpoint' |
       return secret === null ? null : endpointFromSecret(database, secret)
     },
   }
+}
+
+/** Starting and describing are quick; without a route to the service, waiting longer does not help. */
+const SFN_TIMEOUTS = { connectionTimeout: 3000, requestTimeout: 10_000, throwOnRequestTimeout: true }
+
+function executionsOf({ snapshots }: Config): Executions | null {
+  if (snapshots?.machine === undefined) return null
+  return createExecutions(new SFNClient({ maxAttempts: 4, requestHandler: SFN_TIMEOUTS }), snapshots.machine)
 }
 
 /** Describing and beginning are quick; without a route to the service, waiting longer does not help. */

@@ -13,7 +13,9 @@ import {
   type TransactionScope,
   type Trigger,
 } from './contract.ts'
+import type { PolicyLayer } from './engine/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
+import { policyFromVariables } from './policy-variables.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS, MAX_SNAPSHOT_WORKERS, type SnapshotSettings } from './snapshot-settings.ts'
 import { parsePatterns, parseScope, PATTERN_SYNTAX, SCOPE_SYNTAX } from './snapshot/scope.ts'
 
@@ -50,8 +52,8 @@ export interface Config extends SnapshotSettings {
   readonly onRollback: RollbackPolicy
   readonly onFailure: FailurePolicy
   readonly autoApply: boolean
-  /** `s3://bucket/prefix`, a `file://` URL or a directory. Null: no store. */
-  readonly snapshots: { readonly location: string; readonly kmsKeyId: string | null } | null
+  /** Null: no store. */
+  readonly snapshots: SnapshotsConfig | null
   /** Whether a run takes a snapshot before its first statement. */
   readonly snapshotMode: SnapshotMode
   /** Where storage-level snapshots are taken; null: nowhere. */
@@ -63,8 +65,19 @@ export interface Config extends SnapshotSettings {
   /** How long to go on trying to connect. */
   readonly connectTimeoutMs: number
   readonly trigger: Trigger
+  /** Switches of the policy, the weakest first; those of the file beside the migrations are weaker. */
+  readonly policy: readonly PolicyLayer[]
   /** Recorded with every applied migration. */
   readonly appliedBy: string
+}
+
+/** Where snapshots are kept, and who copies. */
+export interface SnapshotsConfig {
+  /** `s3://bucket/prefix`, a `file://` URL or a directory. */
+  readonly location: string
+  readonly kmsKeyId: string | null
+  /** ARN of the state machine that distributes a copy. @default this process copies */
+  readonly machine?: string
 }
 
 /** The server whose storage RDS snapshots, and how the snapshots are told from others. */
@@ -113,7 +126,7 @@ export function configFromEnvironment(environment: Environment): Config {
     onRollback: read.oneOf('onRollback', ROLLBACK_POLICIES, 'revert'),
     onFailure: read.oneOf('onFailure', FAILURE_POLICIES, 'revert'),
     autoApply: read.boolean('autoApply', true),
-    snapshots: snapshots === null ? null : { location: snapshots, kmsKeyId: read.optional('snapshotKey') },
+    snapshots: snapshots === null ? null : snapshotsConfig(read, snapshots),
     snapshotMode: snapshots === null && snapshotMode === 'logical' ? 'none' : snapshotMode,
     ...snapshotSettings(read),
     rds: snapshotMode === 'rds' ? rdsConfig(read) : null,
@@ -121,6 +134,7 @@ export function configFromEnvironment(environment: Environment): Config {
     lockTimeoutMs: (read.number('lockTimeout', DEFAULT_LOCK_TIMEOUT_SECONDS) ?? 0) * 1000,
     connectTimeoutMs: (read.number('connectTimeout', DEFAULT_CONNECT_TIMEOUT_SECONDS) ?? 0) * 1000,
     trigger: 'console',
+    policy: [policyFromVariables(environment, 'property')],
     appliedBy: environment.AWS_LAMBDA_FUNCTION_NAME ?? 'lambda',
   }
 }
@@ -134,6 +148,11 @@ function snapshotSettings(read: Reader): SnapshotSettings {
     snapshotKeepLast: read.count('snapshotKeepLast'),
     snapshotKeepDays: read.count('snapshotKeepDays'),
   }
+}
+
+function snapshotsConfig(read: Reader, location: string): SnapshotsConfig {
+  const machine = read.optional('snapshotMachine')
+  return { location, kmsKeyId: read.optional('snapshotKey'), ...(machine === null ? {} : { machine }) }
 }
 
 function rdsConfig(read: Reader): RdsConfig {

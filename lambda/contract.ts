@@ -1,5 +1,6 @@
 /** Event, action and result types and environment names: the one vocabulary of function, CLI and constructs. */
 
+import type { Hazard, Proof, ResolvedPolicy } from './analysis-contract.ts'
 import type { SnapshotEstimate } from './snapshot-contract.ts'
 
 /** What a person, a pipeline or the console can ask for. */
@@ -38,6 +39,7 @@ export const ENVIRONMENT = {
   snapshotScope: 'LOCKSTEP_SNAPSHOT_SCOPE',
   snapshotExclude: 'LOCKSTEP_SNAPSHOT_EXCLUDE',
   snapshotWorkers: 'LOCKSTEP_SNAPSHOT_WORKERS',
+  snapshotMachine: 'LOCKSTEP_SNAPSHOT_MACHINE',
   snapshotKeepLast: 'LOCKSTEP_SNAPSHOT_KEEP_LAST',
   snapshotKeepDays: 'LOCKSTEP_SNAPSHOT_KEEP_DAYS',
   rdsInstance: 'LOCKSTEP_RDS_INSTANCE',
@@ -197,6 +199,10 @@ export interface PlanStep {
   /** Steps with the same number share a transaction. */
   readonly segment: number
   readonly statements: number
+  /** Whether its down undoes it, as it was tried. Null: this text of it was not. */
+  readonly proof: Proof | null
+  /** What it would lock, rewrite, break or lose. Null: nobody looked. */
+  readonly hazards: readonly Hazard[] | null
   /** Present with `sql: true`. */
   readonly sql?: string
 }
@@ -209,9 +215,12 @@ export interface PlanResult {
   readonly target: string | null
   readonly steps: readonly PlanStep[]
   readonly problems: readonly PlanProblem[]
+  readonly warnings: readonly string[]
   readonly snapshot: SnapshotMode
   /** Present when there are steps and a logical snapshot would be taken before them; null when it cannot be told. */
   readonly snapshotEstimate?: SnapshotEstimate | null
+  /** What the environment demands, and where each switch of it was set. */
+  readonly policy: ResolvedPolicy
 }
 
 export interface SnapshotResult {
@@ -265,21 +274,4 @@ export interface MigrationResourceProperties {
 export interface RequirementResourceProperties {
   readonly require: string
   readonly set: string
-}
-
-/** What the function's bundle says of its migrations; written at synth. */
-export interface MigrationManifest {
-  readonly version: 1
-  readonly migrations: readonly ManifestEntry[]
-}
-
-export interface ManifestEntry {
-  readonly id: string
-  readonly kind: MigrationKind
-  readonly checksum: string
-  readonly parents: readonly string[]
-  /** The source file's name, beside the manifest. */
-  readonly file: string
-  /** The compiled module's name, beside the manifest; only for kind `ts`. */
-  readonly module?: string
 }

@@ -9,6 +9,8 @@ import { invocationTime, type InvocationTime } from './invocation-time.ts'
 import type { Lockstep } from './lockstep.ts'
 import { onDemand } from './on-demand.ts'
 import type { Log } from './log.ts'
+import { isSnapshotWork } from './snapshot-work-event.ts'
+import { doSnapshotWork } from './snapshot-work.ts'
 
 /** What Lambda's context gives and this function uses. */
 export interface LambdaContext {
@@ -38,6 +40,7 @@ export async function handler(event: unknown, context: LambdaContext): Promise<u
 }
 
 async function answer(lockstep: Lockstep, event: unknown): Promise<unknown> {
+  if (isSnapshotWork(event)) return doSnapshotWork(lockstep, event)
   if (!isCustomResourceEvent(event)) return onDemand(lockstep, event)
   return event.Continuation === undefined ? onEvent(lockstep, event) : isComplete(lockstep, event, event.Continuation)
 }

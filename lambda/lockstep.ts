@@ -1,8 +1,11 @@
 import type { Clock } from './clock.ts'
+import type { ResolvedPolicy } from './analysis-contract.ts'
 import type { Config } from './config.ts'
+import type { Analysis } from './engine/analysis.ts'
 import type { Connection } from './engine/database.ts'
 import type { Migration } from './engine/migration.ts'
 import type { Log } from './log.ts'
+import type { Executions } from './snapshot/distributed/executions.ts'
 import type { SnapshotContext } from './snapshot/snapshot.ts'
 import type { StorageContext } from './snapshot/storage-snapshot.ts'
 
@@ -14,8 +17,14 @@ export interface Lockstep {
   /** The name of the configured database. */
   readonly databaseName: () => Promise<string>
   readonly readMigrations: () => readonly Migration[]
+  /** What `lint` and `prove` have found of the migrations. */
+  readonly readAnalysis: () => Analysis
+  /** What the environment demands of a run. */
+  readonly policy: () => ResolvedPolicy
   /** @throws LockstepError `CONFIG_INVALID` when no store is configured. */
   readonly snapshots: () => SnapshotContext
+  /** Distributes copies of the database over invocations of the function; null: whoever takes a snapshot copies. */
+  readonly executions: Executions | null
   /** @throws LockstepError `CONFIG_INVALID` when no RDS instance or cluster is configured. */
   readonly storage: () => StorageContext
   /** The status of a stack from CloudFormation; null when it cannot be asked. */

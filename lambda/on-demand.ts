@@ -17,7 +17,7 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   pending: [],
   plan: ['to', 'sql', 'down'],
   up: ['to', 'dryRun', 'requestId'],
-  down: ['steps', 'to', 'dryRun', 'requestId'],
+  down: ['steps', 'to', 'dryRun', 'requestId', 'confirm'],
   snapshot: ['scope', 'exclude'],
   snapshots: [],
   restore: ['uri', 'into', 'tables', 'intoSchema', 'missingRoles', 'workers'],
@@ -69,7 +69,9 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
       return flag('dryRun', fields) ? { action: 'plan', ...to, sql: false } : { action, ...to, ...requestId }
     case 'down': {
       const target = downTarget(fields)
-      return flag('dryRun', fields) ? { action: 'plan', down: target, sql: false } : { action, target, ...requestId }
+      return flag('dryRun', fields)
+        ? { action: 'plan', down: target, sql: false }
+        : { action, target, ...requestId, ...optional('confirm', text('confirm', fields)) }
     }
     case 'snapshot':
       return { action, ...manualSnapshot(fields) }

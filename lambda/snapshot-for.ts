@@ -7,7 +7,8 @@ import { withinTime } from './snapshot-time.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
 import { storageSnapshotNow, type StorageSnapshotResult } from './storage-snapshots.ts'
-import type { SnapshotScope } from './snapshot/scope.ts'
+import { takeDistributedSnapshot } from './snapshot/distributed/distributed-snapshot.ts'
+import type { SnapshotScope, SnapshotSelection } from './snapshot/scope.ts'
 
 /** How the runs of a composition take their snapshot. Null: they take none. */
 export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
@@ -19,8 +20,10 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
       return async (runId, steps) => {
         const found = await selectionFor(lockstep, steps)
         tellSelection(lockstep, found)
-        const context = await withinTime(lockstep, found)
-        const { uri } = await createSnapshot(context, { runId, selection: found.selection })
+        const { selection } = found
+        const { uri } =
+          (await takeDistributed(lockstep, runId, selection)) ??
+          (await createSnapshot(await withinTime(lockstep, found), { runId, selection }))
         await pruneSnapshots(lockstep, uri)
         return uri
       }
@@ -56,7 +59,21 @@ export async function takeManualSnapshot(
   // Without a run nothing is affected.
   const configured = snapshotScope.kind === 'affected' ? ({ kind: 'database' } as const) : snapshotScope
   const selection = { scope: scope ?? configured, exclude: exclude ?? snapshotExclude, historySchema }
-  const snapshot = await createSnapshot(lockstep.snapshots(), { runId, selection })
+  const snapshot =
+    (await takeDistributed(lockstep, runId, selection)) ??
+    (await createSnapshot(lockstep.snapshots(), { runId, selection }))
   await pruneSnapshots(lockstep, snapshot.uri)
   return snapshot
+}
+
+/** Null where one process copies. */
+async function takeDistributed(
+  lockstep: Lockstep,
+  runId: string,
+  selection: SnapshotSelection,
+): Promise<SnapshotResult | null> {
+  const { executions, clock, remainingMs, shouldPause } = lockstep
+  if (executions === null) return null
+  const time = { clock, remainingMs, shouldPause }
+  return takeDistributedSnapshot({ ...lockstep.snapshots(), ...time, executions }, { runId, selection })
 }

@@ -18,6 +18,9 @@ export interface SnapshotSettings {
 
 export const MAX_SNAPSHOT_WORKERS = 32
 
+/** Items of a distributed copy that are copied at the same time: each takes a connection of the server. */
+export const DISTRIBUTED_WORKERS = 64
+
 /** What holds when nothing is set. */
 export const DEFAULT_SNAPSHOT_SETTINGS: SnapshotSettings = {
   snapshotScope: { kind: 'database' },

@@ -17,6 +17,8 @@ export interface CatalogDifference {
   readonly missing: readonly string[]
   /** Lines that only the second has. */
   readonly added: readonly string[]
+  /** Whether only one of the two has it at all. */
+  readonly isWhole: boolean
 }
 
 /** How `after` differs from `before`, in the order of names. Empty: they are the same. */
@@ -26,8 +28,8 @@ export function differenceBetween(before: Catalog, after: Catalog): readonly Cat
     const [left, right] = [before.get(name), after.get(name)]
     if (left?.hash === right?.hash) return []
     const [had, has] = [left?.lines ?? [], right?.lines ?? []]
-    return [
-      { name, missing: had.filter((line) => !has.includes(line)), added: has.filter((line) => !had.includes(line)) },
-    ]
+    const missing = had.filter((line) => !has.includes(line))
+    const added = has.filter((line) => !had.includes(line))
+    return [{ name, missing, added, isWhole: left === undefined || right === undefined }]
   })
 }

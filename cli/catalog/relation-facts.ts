@@ -30,6 +30,7 @@ const VIEWS = `SELECT c.oid, ${NAMED('n.nspname', 'c.relname')}, 'as ' || pg_get
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND ${CHOSEN}`
 
+/** From the minor versions of November 2026 on the server keeps a number of its own among a column's options. */
 const COLUMN = `'column ' || quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
   || CASE WHEN a.attcollation <> 0 AND a.attcollation <> y.typcollation THEN ' collate ' || a.attcollation::regcollation::text ELSE '' END
   || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
@@ -39,7 +40,7 @@ const COLUMN = `'column ' || quote_ident(a.attname) || ' ' || format_type(a.attt
   || CASE WHEN a.attstorage = y.typstorage THEN '' ELSE ' storage ' || a.attstorage::text END
   || CASE WHEN a.attcompression = '' THEN '' ELSE ' compression ' || a.attcompression::text END
   || CASE WHEN coalesce(a.attstattarget, -1) = -1 THEN '' ELSE ' statistics ' || a.attstattarget END
-  || coalesce(' options ' || array_to_string(a.attoptions, ','), '') || coalesce(' fdw ' || array_to_string(a.attfdwoptions, ','), '')
+  || coalesce(' options ' || (SELECT string_agg(o, ',') FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver='), '') || coalesce(' fdw ' || array_to_string(a.attfdwoptions, ','), '')
   || CASE WHEN a.attislocal AND a.attinhcount = 0 THEN '' ELSE ' local ' || a.attislocal || ' inherited ' || a.attinhcount END
   || CASE WHEN a.attacl IS NULL OR a.attacl = '{}' THEN '' ELSE ' acl ' || (SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(a.attacl) i) END`
 

@@ -7,9 +7,11 @@ export function addInspectionCommands(program: Commander, select: Select): void 
     .command('status')
     .description('show where the database stands: every migration, applied or pending')
     .option('--exit-code', 'end with 3 when migrations are pending, with 1 when a run would be refused')
-    .action((options: { readonly exitCode?: boolean }) =>
-      select(selectionOf({ action: 'status' }, { exitOnPending: options.exitCode ?? false })),
-    )
+    .option('--statistics <file>', 'write the size and the writes of every table to this file, for "lint --statistics"')
+    .action(({ exitCode = false, statistics }: { readonly exitCode?: boolean; readonly statistics?: string }) => {
+      const file = statistics === undefined ? {} : { statistics }
+      select(selectionOf({ action: 'status' }, { exitOnPending: exitCode, ...file }))
+    })
   const simple = [
     ['current', 'print the id of the last applied migration'],
     ['history', 'show what was applied, when and by whom, and the runs'],

@@ -15,6 +15,8 @@ export interface LintRequest {
   readonly all: boolean
   readonly major: number | null
   readonly shadowUrl: string | null
+  /** File that `status --statistics` wrote. */
+  readonly statistics: string | null
 }
 
 interface LintOptions {
@@ -25,6 +27,7 @@ interface LintOptions {
   readonly all?: boolean
   readonly postgres?: number
   readonly shadowUrl?: string
+  readonly statistics?: string
 }
 
 /** Adds `lint`. */
@@ -35,10 +38,18 @@ export function addLintCommand(program: Commander, select: (request: LintRequest
     .option('--pending', 'only what is pending on the database, as one run; without, each migration by itself')
     .option('--only <id>', 'only this migration')
     .addOption(new Option('--format <format>', 'how to show what was found').choices(FINDING_FORMATS).default('text'))
-    .option('--write', 'write what was found to lockstep.analysis.json beside the migrations')
+    // What one run is spared, because it makes the table itself, another one is not.
+    .addOption(
+      new Option('--write', 'write what was found to lockstep.analysis.json beside the migrations').conflicts(
+        'pending',
+      ),
+    )
     .option('--all', 'show notices, and what the files allow, as well')
     .addOption(new Option('--postgres <major>', 'version of the throw-away server').argParser(parseCount))
     .option('--shadow-url <url>', 'a scratch server to use instead; databases are made and dropped there')
+    .addOption(
+      new Option('--statistics <file>', 'weigh what is found by what "status --statistics" wrote').conflicts('pending'),
+    )
     .action((options: LintOptions) => {
       select({
         command: 'lint',
@@ -49,6 +60,7 @@ export function addLintCommand(program: Commander, select: (request: LintRequest
         all: options.all ?? false,
         major: options.postgres ?? null,
         shadowUrl: options.shadowUrl ?? null,
+        statistics: options.statistics ?? null,
       })
     })
 }

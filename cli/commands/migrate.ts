@@ -59,11 +59,12 @@ export function addDownCommand(program: Commander, select: Select): void {
     .addOption(dryRunOption())
     .addOption(noSnapshotOption())
     .addOption(onFailureOption())
-    .action((options: RunOptions & DownOptions) => {
+    .option('--confirm <database>', 'name of the database, where its environment demands a confirmation')
+    .action((options: RunOptions & DownOptions & { readonly confirm?: string }) => {
       const target = downTarget(options)
       const request = options.dryRun
         ? ({ action: 'plan', down: target, sql: false } as const)
-        : ({ action: 'down', target } as const)
+        : ({ action: 'down', target, ...confirmation(options) } as const)
       select(selectionOf(request, { takeSnapshot: options.snapshot, onFailure: options.onFailure }))
     })
 }
@@ -85,6 +86,10 @@ function onFailureOption(): Option {
     .choices(FAILURE_POLICIES)
     .default('revert' satisfies FailurePolicy)
     .env(ENVIRONMENT.onFailure)
+}
+
+function confirmation({ confirm }: { readonly confirm?: string }): { readonly confirm?: string } {
+  return confirm === undefined ? {} : { confirm }
 }
 
 function upTarget(options: { readonly to?: string }): { readonly to?: string } {

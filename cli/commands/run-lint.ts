@@ -5,11 +5,14 @@ import { kindOf } from '../../lambda/engine/hazard.ts'
 import { readMigrationDirectory } from '../../lambda/engine/migration-directory.ts'
 import { buildGraph, type MigrationGraph } from '../../lambda/engine/migration-graph.ts'
 import { unknownMigration } from '../../lambda/engine/plan.ts'
+import type { Lockstep } from '../../lambda/lockstep.ts'
 import { VERSION } from '../../lambda/version.ts'
 import { EXIT, type Outcome } from '../exit.ts'
-import { lintMigrations, type LintReport } from '../lint/lint.ts'
-import { pendingOn } from '../lint/pending.ts'
+import { lintMigrations, type LintOptions, type LintReport } from '../lint/lint.ts'
+import { weighByDatabase, weighByStatistics } from '../lint/live.ts'
+import { readPending, withDatabase } from '../lint/pending.ts'
 import { findingsOf, lintResult, type LintResult } from '../lint/result.ts'
+import { readStatisticsFile } from '../lint/statistics.ts'
 import type { LocalSurroundings } from '../local-command.ts'
 import { renderGithub, renderSarif, type Finding } from '../render/findings.ts'
 import { renderLint } from '../render/lint.ts'
@@ -27,20 +30,54 @@ export async function lintCommand(
   settings: Settings,
   { signal }: LocalSurroundings,
 ): Promise<Outcome> {
-  const graph = buildGraph(readMigrationDirectory(settings.migrations))
+  const found = request.pending
+    ? await withDatabase(settings, signal, (lockstep) => lintPending(lockstep, request, signal))
+    : await lintFiles(request, settings, signal)
+  const { graph, report } = found
+  const result = lintResult(report, !request.pending)
+  const text = textOf(request, result, { graph, directory: settings.migrations })
+  return { document: result, text, exitCode: result.ok ? EXIT.done : EXIT.failed }
+}
+
+interface Found {
+  readonly graph: MigrationGraph
+  readonly report: LintReport
+}
+
+/** What is pending on a database, weighed by what is in it. */
+async function lintPending(lockstep: Lockstep, request: LintRequest, signal: AbortSignal): Promise<Found> {
+  const { pending, timeZone } = await readPending(lockstep)
+  const { directory } = lockstep.config.migrations
+  const { historySchema } = lockstep.config
+  const found = await lint(request, directory, { pending, timeZone, historySchema, signal })
+  return { ...found, report: { ...found.report, linted: await weighByDatabase(lockstep, found.report.linted) } }
+}
+
+async function lintFiles(request: LintRequest, settings: Settings, signal: AbortSignal): Promise<Found> {
+  const statistics = request.statistics === null ? null : readStatisticsFile(request.statistics)
+  const timeZone = statistics === null ? {} : { timeZone: statistics.timeZone }
+  const { historySchema } = settings
+  const found = await lint(request, settings.migrations, { pending: null, ...timeZone, historySchema, signal })
+  if (statistics === null) return found
+  return { ...found, report: { ...found.report, linted: weighByStatistics(found.report.linted, statistics) } }
+}
+
+/** Runs them on the shadow. What is written down is what holds for every database. */
+async function lint(
+  request: LintRequest,
+  directory: string,
+  options: Pick<LintOptions, 'pending' | 'timeZone' | 'historySchema' | 'signal'>,
+): Promise<Found> {
+  const graph = buildGraph(readMigrationDirectory(directory))
   if (request.only !== null && !graph.byId.has(request.only)) throw unknownMigration(request.only, 'among the files')
-  const pending = request.pending ? await pendingOn(settings, signal) : null
   const report = await lintMigrations(graph, {
-    pending,
+    ...options,
     ...(request.only === null ? {} : { only: request.only }),
     ...(request.major === null ? {} : { major: request.major }),
     shadowUrl: request.shadowUrl,
-    signal,
   })
-  if (request.write) writeFound(report, graph, settings.migrations)
-  const result = lintResult(report, pending === null)
-  const text = textOf(request, result, { graph, directory: settings.migrations })
-  return { document: result, text, exitCode: result.ok ? EXIT.done : EXIT.failed }
+  if (request.write) writeFound(report, graph, directory)
+  return { graph, report }
 }
 
 function textOf(

@@ -15,7 +15,7 @@ import { readSeed, SEED_FILE, type SeedProblem } from '../prove/seed.ts'
 import { renderProofs } from '../render/proofs.ts'
 import { styleFor } from '../render/style.ts'
 import type { Settings } from '../settings.ts'
-import { startShadow } from '../shadow/shadow.ts'
+import { explainTrial, startShadow } from '../shadow/shadow.ts'
 import type { ProveRequest } from './prove.ts'
 
 /** The document of `prove --json`. */
@@ -60,6 +60,8 @@ export async function proveCommand(
     if (request.write) writeProofs(found.proofs, graph, directory)
     const surroundings = { postgres: shadow.server.major, roles: shadow.roles, durationMs: performance.now() - began }
     return outcomeOf(found, surroundings, request)
+  } catch (error) {
+    throw explainTrial(error)
   } finally {
     await shadow.stop()
   }

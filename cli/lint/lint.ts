@@ -3,8 +3,9 @@ import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.t
 import type { Migration } from '../../lambda/engine/migration.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import { upStep, type Step } from '../../lambda/engine/step.ts'
+import { StepError } from '../../lambda/engine/failure.ts'
 import { LockstepError, reportOf } from '../../lambda/errors.ts'
-import { replay } from '../shadow/replay.ts'
+import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
 import { startShadow } from '../shadow/shadow.ts'
 import { readAftermath, type Aftermath } from './aftermath.ts'
 import { readCatalog, type Catalog } from './catalog.ts'
@@ -28,6 +29,10 @@ export interface LintOptions {
   readonly major?: number | undefined
   /** A scratch server to try them on. @default an embedded one */
   readonly shadowUrl?: string | null | undefined
+  /** In which timestamps are converted. @default that of the server */
+  readonly timeZone?: string | undefined
+  /** Schema of Lockstep's own tables. @default 'lockstep' */
+  readonly historySchema?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -51,8 +56,7 @@ export interface LintReport {
 /**
  * Runs migrations on a throw-away server and says what each of their statements did.
  *
- * @throws LockstepError `DATABASE_UNREACHABLE`, `CONFIG_INVALID`, and `MIGRATION_INVALID` for what comes before those that
- *   are looked at.
+ * @throws LockstepError `DATABASE_UNREACHABLE`, `CONFIG_INVALID`.
  */
 export async function lintMigrations(graph: MigrationGraph, options: LintOptions): Promise<LintReport> {
   await loadParser()
@@ -65,10 +69,11 @@ export async function lintMigrations(graph: MigrationGraph, options: LintOptions
   try {
     const sql = chosen.flatMap(({ migration }) => (migration.kind === 'sql' ? [migration] : []))
     const squawk = await runSquawk(sql, shadow.server.major)
-    const watched = await openWatchedDatabase(shadow.server)
-    const linted = await lintAll(watched, { ordered, chosen, squawk, asOneRun: options.pending !== null })
+    const watched = await openWatchedDatabase(shadow.server, options)
+    const { linted, notes } = await lintAll(watched, { ordered, chosen, squawk, asOneRun: options.pending !== null })
     await watched.database.close()
-    return { linted, hasRules: squawk.absent === null, notes: squawk.absent === null ? [] : [squawk.absent] }
+    const hasRules = squawk.absent === null
+    return { linted, hasRules, notes: [...notes, ...(squawk.absent === null ? [] : [squawk.absent])] }
   } finally {
     await shadow.stop()
   }
@@ -95,16 +100,17 @@ interface State {
 async function lintAll(
   watched: WatchedDatabase,
   { ordered, chosen, squawk, asOneRun }: Work,
-): Promise<readonly Linted[]> {
-  const { database } = watched
+): Promise<Pick<LintReport, 'linted' | 'notes'>> {
   const wanted = new Set(chosen)
   const last = ordered.findLastIndex((node) => wanted.has(node))
   const linted: Linted[] = []
+  const notes: string[] = []
   let state: State | null = null
   let before: Before | null = null
   for (const node of ordered.slice(0, last + 1)) {
+    watched.database.stepRun.signal.throwIfAborted()
     if (!wanted.has(node)) {
-      await replay(database, [node])
+      notes.push(...(await applyUnwatched(watched, node)))
       state = null
       continue
     }
@@ -114,7 +120,22 @@ async function lintAll(
     linted.push(result)
     state = next
   }
-  return linted
+  return { linted, notes }
+}
+
+/** What is not looked at need not be right; but what is looked at may need it. */
+async function applyUnwatched({ database }: WatchedDatabase, node: Node): Promise<readonly string[]> {
+  const { step } = readyStep(node)
+  if (step === null) return [`${node.migration.file}, which comes before, cannot be run at all.`]
+  try {
+    await database.apply(step)
+    return []
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error
+    const extension = missingExtension(error)
+    const why = extension === null ? `${error.message}.` : reportOf(extensionError(extension, step.id)).remedy
+    return [`${node.migration.file}, which comes before, fails where it was tried: ${why}`]
+  }
 }
 
 async function readState({ database: { connection, historySchema } }: WatchedDatabase): Promise<State> {

@@ -90,7 +90,6 @@ export interface ObservedStatement {
   /** The parse tree's kind, `AlterTableStmt`, and its fields. */
   readonly kind: string
   readonly fields: Readonly<Record<string, unknown>>
-  readonly transactional: boolean
 }
 
 export function modeRank(mode: LockMode): number {

@@ -1,5 +1,6 @@
 import { runCodeStep } from '../../lambda/engine/code-step.ts'
 import { FIRE_DEFERRED_SQL, mayDefer } from '../../lambda/engine/deferred-constraints.ts'
+import { quoteLiteral } from '../../lambda/engine/database.ts'
 import { StepError } from '../../lambda/engine/failure.ts'
 import { LOCK_TIMEOUT_MS, resetSessionSql, stepTimeoutsSql } from '../../lambda/engine/session.ts'
 import { beginsTransaction } from '../../lambda/engine/statement-traits.ts'
@@ -63,7 +64,10 @@ export async function observeStep(
 async function applyWatched(watch: Watch, step: Step): Promise<void> {
   const { connection, stepRun } = watch.watched.database
   try {
-    await connection.execute(stepTimeoutsSql(stepRun.context, step))
+    const { timeZone } = watch.watched
+    // Whether timestamp to timestamptz rewrites a table depends on it.
+    const zone = timeZone === null ? '' : `; SET timezone = ${quoteLiteral(timeZone)}`
+    await connection.execute(`${stepTimeoutsSql(stepRun.context, step)}${zone}`)
     if (step.transactional) await connection.execute('BEGIN')
     await (step.kind === 'ts' ? runCode(watch, step) : runStatements(watch, step))
     if (!step.transactional) return
@@ -97,7 +101,7 @@ async function runStatements(watch: Watch, step: SqlStep): Promise<void> {
 async function runStatement(watch: Watch, step: SqlStep, statement: Statement, within: boolean): Promise<void> {
   const { connection } = watch.watched.database
   const { traits, sql } = statement
-  const observed = observedStatement(sql, statement, within)
+  const observed = observedStatement(sql, statement)
   const run = async (): Promise<void> => void (await connection.execute(sql))
   if (traits.transactionControl !== null) return run()
   if (within) return watchWithin(watch, observed, run)

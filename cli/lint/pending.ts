@@ -1,26 +1,50 @@
 import { perform } from '../../lambda/actions.ts'
 import { compose } from '../../lambda/compose.ts'
+import type { Lockstep } from '../../lambda/lockstep.ts'
 import { silentLog } from '../../lambda/log.ts'
-import { checkDatabaseUrl } from '../database-url.ts'
-import { LOCAL_DIRECTORY, configOf, type Settings } from '../settings.ts'
 import { selectionOf } from '../commands/selection.ts'
+import { checkDatabaseUrl } from '../database-url.ts'
+import { configOf, LOCAL_DIRECTORY, type Settings } from '../settings.ts'
 
-/** Ids of what is pending on the database that was named, or on the embedded one. @throws LockstepError */
-export async function pendingOn(settings: Settings, signal: AbortSignal): Promise<ReadonlySet<string>> {
+/** Does something with the database that was named, or with the embedded one. @throws LockstepError */
+export async function withDatabase<T>(
+  settings: Settings,
+  signal: AbortSignal,
+  work: (lockstep: Lockstep) => Promise<T>,
+): Promise<T> {
   const command = { ...selectionOf({ action: 'pending' }), settings }
-  const ask = async (url: string): Promise<ReadonlySet<string>> => {
-    const lockstep = compose(configOf(command, url), silentLog, { signal })
-    return new Set((await perform(lockstep, { action: 'pending' })).pending)
-  }
+  const open = (url: string): Lockstep => compose(configOf(command, url), silentLog, { signal })
   if (settings.databaseUrl !== null) {
     checkDatabaseUrl(settings.databaseUrl)
-    return ask(settings.databaseUrl)
+    return work(open(settings.databaseUrl))
   }
   const { openEmbeddedDatabase } = await import('../embedded-database.ts')
   const server = await openEmbeddedDatabase(LOCAL_DIRECTORY)
   try {
-    return await ask(server.url)
+    return await work(open(server.url))
   } finally {
     await server.stop()
   }
+}
+
+/** What is pending, and in what time zone it would run. */
+export interface PendingOn {
+  readonly pending: ReadonlySet<string>
+  readonly timeZone: string
+}
+
+export async function readPending(lockstep: Lockstep): Promise<PendingOn> {
+  const { pending } = await perform(lockstep, { action: 'pending' })
+  const connection = await lockstep.connect()
+  try {
+    const { rows } = await connection.query(`SELECT pg_catalog.current_setting('TimeZone') AS zone`)
+    return { pending: new Set(pending), timeZone: String(rows[0]?.zone) }
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Ids of what is pending on the database that was named, or on the embedded one. @throws LockstepError */
+export function pendingOn(settings: Settings, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  return withDatabase(settings, signal, async (lockstep) => (await readPending(lockstep)).pending)
 }

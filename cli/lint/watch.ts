@@ -1,7 +1,7 @@
 import type { Connection } from '../../lambda/engine/database.ts'
 import { treeOf } from '../../lambda/engine/parse-tree.ts'
 import type { Statement } from '../../lambda/engine/statements.ts'
-import type { ShadowDatabase } from '../shadow/shadow-database.ts'
+import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
 import type { ShadowServer } from '../shadow/shadow-server.ts'
 import { openShadowDatabase } from '../shadow/shadow-database.ts'
 import { readCatalog, readProbe, type Catalog, type Probe } from './catalog.ts'
@@ -14,19 +14,24 @@ export interface WatchedDatabase {
   readonly database: ShadowDatabase
   /** What the server has said since it was last emptied. */
   readonly messages: Message[]
+  /** Of the sessions in which the migrations will run; null: the server's. */
+  readonly timeZone: string | null
 }
 
 /** Opens an empty database whose server tells what it does. */
 export async function openWatchedDatabase(
   server: ShadowServer,
-  options: { readonly name?: string; readonly template?: string; readonly historySchema?: string } = {},
+  options: Partial<Pick<ShadowDatabaseOptions, 'historySchema' | 'signal'>> & {
+    readonly timeZone?: string | undefined
+  } = {},
 ): Promise<WatchedDatabase> {
   const messages: Message[] = []
   const database = await openShadowDatabase(server, {
-    ...options,
+    historySchema: options.historySchema,
+    signal: options.signal,
     onNotice: ({ severity = '', message = '', detail = '' }) => void messages.push({ severity, text: message, detail }),
   })
-  return { server, database, messages }
+  return { server, database, messages, timeZone: options.timeZone ?? null }
 }
 
 /** DEBUG1 is where ALTER TABLE says that it rewrites or verifies a table, and index builds are announced. */
@@ -90,8 +95,8 @@ async function read({ watched: { database } }: Watch): Promise<Catalog> {
 }
 
 /** A statement with what its text means. */
-export function observedStatement(sql: string, source: Statement | null, transactional: boolean): ObservedStatement {
-  return { sql, source, transactional, ...treeOf(sql) }
+export function observedStatement(sql: string, source: Statement | null): ObservedStatement {
+  return { sql, source, ...treeOf(sql) }
 }
 
 /** A session whose statements are watched, for code. */
@@ -102,7 +107,7 @@ export function watchedConnection(watch: Watch, transactional: boolean): Connect
     ...connection,
     query: async (sql, parameters) => {
       let result = { rows: [], rowCount: 0 } as Awaited<ReturnType<Connection['query']>>
-      await observe(watch, observedStatement(sql, null, transactional), async () => {
+      await observe(watch, observedStatement(sql, null), async () => {
         result = await connection.query(sql, parameters)
       })
       return result

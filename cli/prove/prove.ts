@@ -1,16 +1,18 @@
 import type { CatalogScope } from '../catalog/read-catalog.ts'
+import { DEFAULT_HISTORY_SCHEMA } from '../../lambda/config.ts'
 import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
-import { downStep, upStep, type Step } from '../../lambda/engine/step.ts'
-import { reportOf, type LockstepError } from '../../lambda/errors.ts'
+import { upStep } from '../../lambda/engine/step.ts'
+import type { LockstepError } from '../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
-import { makeMissingRole, type ShadowDatabase, type ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
+import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
 import type { Shadow } from '../shadow/shadow.ts'
 import type { Proof } from './proof.ts'
-import { sowerOf, type Seed, type SeedProblem, type Sower } from './seed.ts'
-import { readMoment, tryCommitted, tryInTransaction, type Before, type Moment, type Trial } from './trial.ts'
+import { brokenProof, isTried, proveOne, stepOr, worseOf, type TrialRoom } from './prove-one.ts'
 import { touchedTables } from './rows.ts'
-import { judge, messageOf } from './verdict.ts'
+import { sowerOf, type Seed, type SeedProblem, type Sower } from './seed.ts'
+import { readMoment, type Moment } from './trial.ts'
+import { messageOf } from './verdict.ts'
 
 export interface ProveOptions {
   readonly graph: MigrationGraph
@@ -40,38 +42,50 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
   const { graph, isWanted } = options
   const { ordered } = graph
   const proofs: Proof[] = []
-  const scope = scopeOf(shadow, options)
+  const trials: TrialRoom = { shadow, scope: scopeOf(shadow, options) }
   let stopped: LockstepError | null = null
   let place = await openPlace(shadow, options)
-  let now = await readMoment(place.database, scope, null)
+  let now = await readMoment(place.database, trials.scope, null)
   const last = ordered.findLastIndex(({ migration }) => isWanted(migration.id))
   for (const [index, node] of ordered.slice(0, last + 1).entries()) {
     const { id } = node.migration
-    const applied = await applyFirst(place, scope, node, now)
+    const applied = await applyFirst(place, trials, node, now)
     if (applied.kind === 'extension') {
       stopped = extensionError(applied.extension, id)
       break
     }
     if (applied.kind === 'failed') {
-      const notReached = ordered.slice(index + 1).map((later) => broken(later.migration.id, notReachedDetail(id)))
-      proofs.push(...[broken(id, applied.detail), ...notReached].filter((proof) => isWanted(proof.id)))
+      const notReached = ordered.slice(index + 1).map((later) => brokenProof(later.migration.id, notReachedDetail(id)))
+      proofs.push(...[brokenProof(id, applied.detail), ...notReached].filter((proof) => isWanted(proof.id)))
       break
     }
-    const before: Before = { beforeUp: now, afterUp: applied.moment }
+    const again = async (withLast: boolean): Promise<void> => {
+      place = await rebuild(shadow, options, place, { nodes: ordered.slice(0, index + 1), withLast })
+      now = await readMoment(place.database, trials.scope, null)
+    }
+    const before = now
     now = applied.moment
-    if (!isWanted(id)) continue
-    const { proof, isSpoilt } = await proveOne(shadow, place, scope, { node, up: applied.up, before })
-    proofs.push(proof)
-    if (!isSpoilt || index === last) continue
-    place = await rebuild(shadow, options, place, ordered.slice(0, index + 1))
-    now = await readMoment(place.database, scope, null)
+    let proven = isWanted(id) ? await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now }) : null
+    if (proven?.left === null) await again(false)
+    else now = proven?.left ?? now
+    if (await place.sower.sow(place.database.connection, id)) {
+      now = await readMoment(place.database, trials.scope, now)
+      if (proven !== null && isTried(proven.proof)) {
+        const sown = await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now, isSown: true })
+        proven = { ...sown, proof: worseOf(proven.proof, sown.proof) }
+        if (proven.left !== null) now = proven.left
+        else if (index < last) await again(true)
+      }
+    }
+    if (proven !== null) proofs.push(proven.proof)
   }
   await place.database.close()
   return { proofs, seedProblems: place.sower.problems(), stopped }
 }
 
 function scopeOf({ server }: Shadow, { database }: ProveOptions): CatalogScope {
-  return { major: server.major, historySchema: database?.historySchema ?? 'lockstep', withCluster: server.isOwn }
+  const historySchema = database?.historySchema ?? DEFAULT_HISTORY_SCHEMA
+  return { major: server.major, historySchema, withCluster: server.isOwn }
 }
 
 async function openPlace(shadow: Shadow, { seed, database }: ProveOptions): Promise<Place> {
@@ -79,12 +93,12 @@ async function openPlace(shadow: Shadow, { seed, database }: ProveOptions): Prom
 }
 
 type Applied =
-  | { readonly kind: 'applied'; readonly up: Step; readonly moment: Moment }
+  | { readonly kind: 'applied'; readonly moment: Moment }
   | { readonly kind: 'failed'; readonly detail: string }
   | { readonly kind: 'extension'; readonly extension: string }
 
-async function applyFirst({ database, sower }: Place, scope: CatalogScope, node: Node, now: Moment): Promise<Applied> {
-  const up = readyOr(() => upStep(node))
+async function applyFirst({ database }: Place, { scope }: TrialRoom, node: Node, now: Moment): Promise<Applied> {
+  const up = stepOr(() => upStep(node))
   if (typeof up === 'string') return { kind: 'failed', detail: up }
   let touched: ReadonlySet<string> | null = null
   try {
@@ -96,71 +110,11 @@ async function applyFirst({ database, sower }: Place, scope: CatalogScope, node:
     if (extension !== null) return { kind: 'extension', extension }
     return { kind: 'failed', detail: `The up fails: ${messageOf(error)}` }
   }
-  const hasSown = await sower.sow(database.connection, node.migration.id)
-  return { kind: 'applied', up, moment: await readMoment(database, scope, now, hasSown ? null : touched) }
-}
-
-/** The step, or why there is none. */
-function readyOr(make: () => Step): Step | string {
-  try {
-    return make()
-  } catch (error) {
-    return reportOf(error).message
-  }
+  return { kind: 'applied', moment: await readMoment(database, scope, now, touched) }
 }
 
 function notReachedDetail(failed: string): string {
   return `It is not reached: the up of ${failed} fails.`
-}
-
-function broken(id: string, detail: string): Proof {
-  return { id, verdict: 'broken', detail, differences: [] }
-}
-
-interface Proven {
-  readonly proof: Proof
-  /** Whether the database is no longer as the first up has left it. */
-  readonly isSpoilt: boolean
-}
-
-async function proveOne(
-  shadow: Shadow,
-  { database }: Place,
-  scope: CatalogScope,
-  { node, up, before }: { readonly node: Node; readonly up: Step; readonly before: Before },
-): Promise<Proven> {
-  const { migration } = node
-  const { id, directives } = migration
-  if (directives.irreversible !== null) {
-    return { proof: { id, verdict: 'irreversible', detail: directives.irreversible, differences: [] }, isSpoilt: false }
-  }
-  if (migration.down === null) {
-    const detail = 'It has no down, and does not declare "-- lockstep:irreversible <reason>".'
-    return { proof: broken(id, detail), isSpoilt: false }
-  }
-  const down = readyOr(() => downStep(migration))
-  if (typeof down === 'string')
-    return { proof: { id, verdict: 'broken', detail: down, differences: [] }, isSpoilt: false }
-  const { trial, isCommitted } = await tryOut(shadow, database, scope, { up, down }, before)
-  const proof = { id, ...judge(before, trial) }
-  return { proof, isSpoilt: isCommitted && proof.verdict !== 'proven' }
-}
-
-async function tryOut(
-  shadow: Shadow,
-  database: ShadowDatabase,
-  scope: CatalogScope,
-  steps: { readonly up: Step; readonly down: Step },
-  before: Before,
-): Promise<{ readonly trial: Trial; readonly isCommitted: boolean }> {
-  if (steps.up.transactional && steps.down.transactional) {
-    let trial = await tryInTransaction(database, scope, steps, before)
-    while (trial.kind !== 'done' && (await makeMissingRole(shadow.server, trial.error)))
-      trial = await tryInTransaction(database, scope, steps, before)
-    // What fails in one transaction may pass in two, as in life: a new enum value is used only after its commit.
-    if (trial.kind !== 'up-failed') return { trial, isCommitted: false }
-  }
-  return { trial: await tryCommitted(database, scope, steps, before), isCommitted: true }
 }
 
 /** Begins anew and applies the migrations again, where a trial has left another database than the first up. */
@@ -168,15 +122,15 @@ async function rebuild(
   shadow: Shadow,
   options: ProveOptions,
   { database }: Place,
-  nodes: readonly Node[],
+  { nodes, withLast }: { readonly nodes: readonly Node[]; readonly withLast: boolean },
 ): Promise<Place> {
   await database.close()
   await shadow.server.dropDatabase(database.name)
   await shadow.server.dropRolesOfMigrations()
   const place = await openPlace(shadow, options)
-  for (const node of nodes) {
+  for (const [index, node] of nodes.entries()) {
     await place.database.apply(upStep(node))
-    await place.sower.sow(place.database.connection, node.migration.id)
+    if (withLast || index < nodes.length - 1) await place.sower.sow(place.database.connection, node.migration.id)
   }
   return place
 }

@@ -25,6 +25,8 @@ export interface Steps {
 export interface Before {
   readonly beforeUp: Moment
   readonly afterUp: Moment
+  /** Whether rows were put in after the up: then those of before are no measure. @default false */
+  readonly isSown?: boolean
 }
 
 /**

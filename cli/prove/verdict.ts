@@ -9,20 +9,24 @@ import type { Before, Trial } from './trial.ts'
 type Judgement = Omit<Proof, 'id'>
 
 /** What a trial says of a migration. */
-export function judge({ beforeUp, afterUp }: Before, trial: Trial): Judgement {
+export function judge({ beforeUp, afterUp, isSown = false }: Before, trial: Trial): Judgement {
   switch (trial.kind) {
     case 'down-failed':
       return broken(`The down fails: ${messageOf(trial.error)}`)
     case 'up-failed': {
-      const left = differenceLines(differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog))
-      return broken(`After the down the up fails: ${messageOf(trial.error)}`, left)
+      const left = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
+      const start = left.some(isSerious) ? 'The down does not restore the schema, and then' : 'After the down'
+      return broken(`${start} the up fails: ${messageOf(trial.error)}`, differenceLines(left))
     }
     case 'done': {
       const reverted = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
       if (reverted.some(isSerious)) return broken('The down does not restore the schema.', differenceLines(reverted))
       const applied = differenceBetween(afterUp.schema.catalog, trial.afterUp.schema.catalog)
       if (applied.some(isSerious)) return broken('Up, down and up again give another schema.', differenceLines(applied))
-      return judgeLosses({ beforeUp, afterUp }, trial, [...differenceLines(reverted), ...differenceLines(applied)])
+      return judgeLosses({ beforeUp, afterUp, isSown }, trial, [
+        ...differenceLines(reverted),
+        ...differenceLines(applied),
+      ])
     }
     default:
       return trial satisfies never
@@ -30,16 +34,18 @@ export function judge({ beforeUp, afterUp }: Before, trial: Trial): Judgement {
 }
 
 function judgeLosses(
-  { beforeUp, afterUp }: Before,
+  { beforeUp, afterUp, isSown }: Required<Before>,
   trial: Extract<Trial, { readonly kind: 'done' }>,
   minor: readonly string[],
 ): Judgement {
-  const emptied = madeAnew(beforeUp.schema, trial.afterDown.schema, (table, column) => {
-    const content = beforeUp.content.get(table)
-    return (column === null ? content?.rows : content?.columns.get(column)?.values) ?? 0
-  })
+  const emptied = isSown
+    ? []
+    : madeAnew(beforeUp.schema, trial.afterDown.schema, (table, column) => {
+        const content = beforeUp.content.get(table)
+        return (column === null ? content?.rows : content?.columns.get(column)?.values) ?? 0
+      })
   const rows = [
-    ...notBroughtBack(beforeUp.content, trial.afterDown.content),
+    ...(isSown ? [] : notBroughtBack(beforeUp.content, trial.afterDown.content)),
     ...lostByDown(afterUp.content, trial.afterUp.content),
   ]
   const differences = [...new Set([...rows, ...emptied, ...minor])]

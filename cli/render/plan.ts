@@ -1,15 +1,18 @@
 import type { PlanResult, PlanStep } from '../../lambda/contract.ts'
+import { isSevere } from '../../lambda/engine/hazard.ts'
 import type { SnapshotEstimate } from '../../lambda/snapshot-contract.ts'
 import { renderProblems } from './error.ts'
 import type { Style } from './style.ts'
 import { renderFacts, renderTable } from './table.ts'
 import { count, formatBytes, formatDuration } from './units.ts'
 
-/** The steps that a run would take, and which of them share a transaction. */
+/** The steps that a run would take, which of them share a transaction, and what the environment says of them. */
 export function renderPlan(plan: PlanResult, style: Style): string {
   const blocks = [summaryOf(plan, style)]
   if (plan.snapshotEstimate) blocks.push(renderEstimate(plan.snapshotEstimate, style))
-  if (plan.steps.length > 0) blocks.push(renderTable(COLUMNS, plan.steps.map(rowOf), style))
+  if (plan.steps.length > 0) blocks.push(renderSteps(plan, style))
+  if (isSet(plan)) blocks.push(renderPolicy(plan, style))
+  if (plan.warnings.length > 0) blocks.push(plan.warnings.map((text) => style.attention(`! ${text}`)).join('\n'))
   if (plan.problems.length > 0) blocks.push(renderProblems(plan.problems, style))
   return blocks.join('\n\n')
 }
@@ -35,6 +38,16 @@ const COLUMNS = [
   { title: 'TRANSACTION' },
 ] as const
 
+const ANALYSIS_COLUMNS = [{ title: 'PROOF' }, { title: 'HAZARDS' }] as const
+
+/** What was found of the migrations is shown where somebody looked. */
+function renderSteps({ steps }: PlanResult, style: Style): string {
+  const isAnalysed = steps.some(({ proof, hazards }) => proof !== null || hazards !== null)
+  const columns = isAnalysed ? [...COLUMNS, ...ANALYSIS_COLUMNS] : COLUMNS
+  const rows = steps.map((step, index) => [...rowOf(step, index), ...(isAnalysed ? analysisOf(step) : [])])
+  return renderTable(columns, rows, style)
+}
+
 function rowOf(step: PlanStep, index: number): readonly string[] {
   return [
     String(index + 1),
@@ -43,6 +56,22 @@ function rowOf(step: PlanStep, index: number): readonly string[] {
     step.kind === 'ts' ? '' : String(step.statements),
     step.transactional ? String(step.segment) : 'none',
   ]
+}
+
+function analysisOf({ proof, hazards }: PlanStep): readonly string[] {
+  const severe = new Set((hazards ?? []).filter(isSevere).map(({ id }) => id))
+  return [proof?.verdict ?? 'not tried', hazards === null ? 'not looked at' : [...severe].join(', ')]
+}
+
+function isSet({ policy }: PlanResult): boolean {
+  return Object.values(policy.sources).some((source) => source !== 'default')
+}
+
+function renderPolicy({ policy: { environment, policy, sources } }: PlanResult, style: Style): string {
+  const facts = Object.entries({ environment: environment ?? 'none', ...policy }).map(
+    ([name, value]) => [name, `${String(value)} (${sources[name as keyof typeof sources]})`] as const,
+  )
+  return renderFacts(facts, style)
 }
 
 function summaryOf(plan: PlanResult, style: Style): string {

@@ -1,4 +1,6 @@
+import { ConnectionLostError } from '../../lambda/engine/database.ts'
 import type { Migration } from '../../lambda/engine/migration.ts'
+import { LockstepError } from '../../lambda/errors.ts'
 import { mentionedIn } from './mentioned.ts'
 import { openShadowDatabase, type ShadowDatabase, type ShadowDatabaseOptions } from './shadow-database.ts'
 import { startShadowServer, type ShadowServer, type ShadowServerOptions } from './shadow-server.ts'
@@ -42,3 +44,15 @@ export async function startShadow(
 }
 
 const SYSTEM_DATABASES = new Set(['postgres', 'template0', 'template1'])
+
+/** An error of a trial, said so that it helps: the server that migrations are tried on is nobody's database. */
+export function explainTrial(error: unknown): unknown {
+  if (!(error instanceof ConnectionLostError)) return error
+  return new LockstepError({
+    code: 'DATABASE_UNREACHABLE',
+    message: `The connection to the server that migrations are tried on was lost: ${error.message}`,
+    state: 'The database has not been touched; what is tried, is tried on a server of its own.',
+    remedy: 'Run it again. If it happens again, look in the log of that server for the statement that ends it.',
+    cause: error,
+  })
+}

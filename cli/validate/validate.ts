@@ -6,7 +6,7 @@ import type { Migration } from '../../lambda/engine/migration.ts'
 import { planUp, type Problem } from '../../lambda/engine/plan.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import type { AppliedMigration } from '../../lambda/engine/state.ts'
-import { startShadow } from '../shadow/shadow.ts'
+import { explainTrial, startShadow } from '../shadow/shadow.ts'
 import { checkFile } from './check-files.ts'
 import { checkNames } from './check-names.ts'
 import { checkReplay } from './check-replay.ts'
@@ -103,6 +103,8 @@ async function replayAll(
     const replayed = await checkReplay(database, graph, missing)
     await database.close()
     return replayed
+  } catch (error) {
+    throw explainTrial(error)
   } finally {
     await shadow.stop()
   }

@@ -1,8 +1,10 @@
+import type { AnalysisEntry } from '../analysis-contract.ts'
 import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
 import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { currentEntries, judgeByPolicy, type Gate } from './gate.ts'
 import { historyReadySql } from './history-schema.ts'
 import { explained } from './explained.ts'
 import { isLockHeld, lockKey } from './lock.ts'
@@ -11,6 +13,7 @@ import { buildGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
 import { planUp, type Problem } from './plan.ts'
+import { NO_POLICY } from './policy.ts'
 import { segmentsOf } from './segments.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
@@ -115,6 +118,8 @@ export interface PlanRequest {
   /** Sizes up the snapshot before these steps. @default null: there would be none */
   readonly estimate?: ((steps: readonly Step[]) => Promise<SnapshotEstimate | null>) | null
   readonly archive?: CodeArchive | null
+  /** What the environment demands. @default nothing */
+  readonly gate?: Gate | null
 }
 
 /**
@@ -137,22 +142,54 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
   const graph = buildGraph(request.migrations)
   await loadParser()
   return look(context, async ({ connection, database, state }) => {
-    const base = { database, set: context.set, current: state.applied.at(-1)?.id ?? null, snapshot: request.snapshot }
+    const current = state.applied.at(-1)?.id ?? null
     if (request.down) {
       const chosen = planDown(state.applied, request.down)
       const steps = await downSteps(context, { connection }, { graph, chosen, archive: request.archive ?? null })
       const left = state.applied.slice(0, state.applied.length - chosen.length)
       const target = left.at(-1)?.id ?? null
-      const shown = planSteps(steps, context, request.sql)
-      return { steps, result: { ...base, action: 'down', target, steps: shown, problems: [] } }
+      return complete(context, connection, request, { action: 'down', database, current, target, steps, problems: [] })
     }
     const { pending, ahead, problems } = planUp(graph, state.applied, request.to)
-    const steps = pending.map(upStep)
-    const shown = planSteps(steps, context, request.sql)
-    const target = pending.at(-1)?.migration.id ?? base.current
-    const all = [...problems, ...aheadProblems(ahead, problems)]
-    return { steps, result: { ...base, action: 'up', target, steps: shown, problems: all } }
+    return complete(context, connection, request, {
+      action: 'up',
+      database,
+      current,
+      target: pending.at(-1)?.migration.id ?? current,
+      steps: pending.map(upStep),
+      problems: [...problems, ...aheadProblems(ahead, problems)],
+    })
   })
+}
+
+type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target' | 'problems'> & {
+  readonly steps: readonly Step[]
+}
+
+/** With what the policy says. Nobody has to confirm a plan. */
+async function complete(
+  context: EngineContext,
+  connection: Connection,
+  request: PlanRequest,
+  { steps, problems, ...planned }: Draft,
+): Promise<Planned> {
+  const { gate = null, snapshot } = request
+  const { database } = planned
+  const candidate = { database, steps, snapshot: snapshot !== 'none' }
+  const verdict =
+    gate === null
+      ? { problems: [], warnings: [] }
+      : await judgeByPolicy(context, connection, { ...gate, confirm: database }, candidate)
+  const result = {
+    ...planned,
+    set: context.set,
+    snapshot,
+    policy: gate?.policy ?? NO_POLICY,
+    steps: planSteps(steps, context, { sql: request.sql, known: currentEntries(gate?.analysis ?? {}, steps) }),
+    problems: [...problems, ...verdict.problems],
+    warnings: verdict.warnings,
+  }
+  return { steps, result }
 }
 
 function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {
@@ -167,7 +204,11 @@ function aheadProblems(ahead: readonly string[], known: readonly Problem[]): rea
     }))
 }
 
-function planSteps(steps: readonly Step[], context: EngineContext, sql: boolean): readonly PlanStep[] {
+function planSteps(
+  steps: readonly Step[],
+  context: EngineContext,
+  { sql, known }: { readonly sql: boolean; readonly known: ReadonlyMap<string, AnalysisEntry> },
+): readonly PlanStep[] {
   return segmentsOf(steps, context.scope).flatMap((segment, index) =>
     segment.steps.map((step) => ({
       id: step.id,
@@ -176,6 +217,8 @@ function planSteps(steps: readonly Step[], context: EngineContext, sql: boolean)
       transactional: step.transactional,
       segment: index + 1,
       statements: step.kind === 'sql' ? step.statements.length : 0,
+      proof: known.get(step.id)?.proof ?? null,
+      hazards: step.direction === 'up' ? (known.get(step.id)?.hazards ?? null) : null,
       ...(sql ? { sql: sqlOf(step) } : {}),
     })),
   )

@@ -4,6 +4,7 @@ import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
+import { passGate, type Gate } from './gate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import type { PlannedRun, TakeSnapshot } from './ongoing-run.ts'
@@ -32,6 +33,8 @@ export interface RunRequest {
   readonly restoreSnapshot?: RestoreSnapshot | null
   /** Keeps the code of TypeScript migrations. @default null: only what needs no compiling can be reverted without its file */
   readonly archive?: CodeArchive | null
+  /** What the environment demands. @default nothing */
+  readonly gate?: Gate | null
   readonly signal?: AbortSignal
   /** What to do when another run holds the lock. @default wait for the context's `lockTimeoutMs` */
   readonly whenHeld?: WhenHeld
@@ -81,7 +84,14 @@ export async function upWithin(
   }
   await loadParser()
   const steps = plan.pending.map(upStep)
-  return executeRun(context, session, { ...plannedOf(request), action: 'up', steps, state, warnings })
+  const heeded = await passBeforeRun(context, session, state, request, steps)
+  return executeRun(context, session, {
+    ...plannedOf(request),
+    action: 'up',
+    steps,
+    state,
+    warnings: [...warnings, ...heeded],
+  })
 }
 
 /**
@@ -96,8 +106,23 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
     if (chosen.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
     const steps = await downSteps(context, session, { graph, chosen, archive: request.archive ?? null })
     await refuseBeneathHalfApplied(context, session.connection, state, graph)
-    return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings: [] })
+    const warnings = await passBeforeRun(context, session, state, request, steps)
+    return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings })
   })
+}
+
+/** A run that goes on has passed before. */
+async function passBeforeRun(
+  context: EngineContext,
+  { connection, database }: Session,
+  state: State,
+  request: RunRequest,
+  steps: readonly Step[],
+): Promise<readonly string[]> {
+  const direction = steps[0]?.direction ?? 'up'
+  if (continuedRun(state, direction) !== null) return []
+  const snapshot = (request.takeSnapshot ?? null) !== null
+  return explained(context.schema, () => passGate(context, connection, request.gate, { database, steps, snapshot }))
 }
 
 /** The part of a planned run that its request gives. */

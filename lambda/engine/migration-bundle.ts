@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { MigrationManifest } from '../contract.ts'
+import type { MigrationManifest } from '../manifest.ts'
+import type { Analysis } from './analysis.ts'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import { readMigrationFile } from './migration-directory.ts'
 import type { Migration } from './migration.ts'
@@ -19,6 +20,13 @@ export function readMigrationBundle(directory: string): readonly Migration[] {
     if (migration.checksum === entry.checksum) return migration
     throw brokenBundle(`${entry.file} does not have the checksum that was recorded at synth`)
   })
+}
+
+/** What was found of the bundled migrations before synth. @throws LockstepError `CONFIG_INVALID`. */
+export function readBundledAnalysis(directory: string): Analysis {
+  return Object.fromEntries(
+    readManifest(directory).migrations.flatMap(({ id, analysis }) => (analysis === undefined ? [] : [[id, analysis]])),
+  )
 }
 
 function readManifest(directory: string): MigrationManifest {

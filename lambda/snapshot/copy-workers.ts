@@ -7,6 +7,7 @@ import type { CopyTask } from './copy-plan.ts'
 import { sqlStateOf } from './failure.ts'
 import { dataKey, largeObjectsKey, packKey } from './names.ts'
 import type { Progress } from './progress.ts'
+import type { TableName } from './scope.ts'
 import { prepareSession, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 import { together } from './together.ts'
@@ -54,7 +55,8 @@ export async function copyTasks(job: CopyJob, tasks: readonly CopyTask[]): Promi
   return work.copied
 }
 
-function keyOf(index: number, task: CopyTask): string {
+/** The object that a task writes, by its place among all. */
+export function keyOf(index: number, task: CopyTask): string {
   if (task.kind === 'large-objects') return largeObjectsKey(index)
   return task.kind === 'table' ? dataKey(index, task.table, task.part) : packKey(index)
 }
@@ -72,7 +74,7 @@ async function help(work: Work): Promise<void> {
   const client = await openHelper(work)
   if (client === null) return
   for (let next = work.queue.shift(); next !== undefined; next = work.queue.shift()) {
-    if (await lock(client, tablesOf(next.task))) await copy(work, client, next)
+    if (await lockTables(client, tablesOf(next.task))) await copy(work, client, next)
     else {
       work.refused.push(next)
       await client.query('ROLLBACK')
@@ -114,7 +116,7 @@ async function shareView(client: pg.Client, { snapshotId }: CopyJob): Promise<vo
  * False when somebody waits for a lock on a table, behind the coordinator: waiting behind that one in turn would never
  * end, because the coordinator waits for its helpers.
  */
-async function lock(client: pg.Client, tables: readonly CatalogTable[]): Promise<boolean> {
+export async function lockTables(client: pg.Client, tables: readonly TableName[]): Promise<boolean> {
   if (tables.length === 0) return true
   const names = tables.map((table) => `ONLY ${qualified(table)}`).join(', ')
   try {

@@ -124,7 +124,7 @@ async function totalFound(
   log: Log,
 ): Promise<{ readonly count: number; readonly bytes: number | null }> {
   try {
-    return totalOf(await listLargeObjects(client))
+    return totalOf((await listLargeObjects(client)).ranges)
   } catch (error) {
     if (!(error instanceof Fault && sqlStateOf(error.cause) === '42501')) throw error
     // Whoever handed a large object to a role whose rights it does not inherit cannot look into it any more.

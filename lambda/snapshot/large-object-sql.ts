@@ -45,6 +45,19 @@ function grantsSql(oid: string, owner: string, grants: readonly LargeObjectGrant
   ]
 }
 
+/**
+ * Takes out of a script what belongs to roles that do not exist: to be applied to each line, '' leaves it out. What
+ * such a role owns belongs to whoever runs the script, and what it granted is granted by the owner.
+ */
+export function withoutRoles(missing: Iterable<string>): (line: string) => string {
+  const names = new Set([...missing].map(identifierOnOneLine))
+  if (names.size === 0) return (line) => line
+  return (line) => (names.has(MENTION.exec(line)?.[1] ?? '') ? '' : line)
+}
+
+const MENTION =
+  /^(?:ALTER LARGE OBJECT \d+ OWNER TO|REVOKE ALL ON LARGE OBJECT \d+ FROM|GRANT \w+ ON LARGE OBJECT \d+ TO|SET ROLE) ((?:U&)?"(?:[^"]|"")*")/
+
 // A script is read line by line, so that nothing in it may contain the end of one.
 function literalOnOneLine(text: string): string {
   const escaped = text.replaceAll(/[\\'\r\n]/g, (character) => ESCAPED[character] ?? character)

@@ -40,12 +40,33 @@ const LENGTHS = `
     )}
    ORDER BY m.oid`
 
+/** All of them, as they are to be copied. */
+export interface LargeObjects {
+  readonly ranges: readonly LargeObjectRange[]
+  /** That own one, or may do something with one. */
+  readonly roles: readonly string[]
+}
+
+const ROLES = `
+  SELECT DISTINCT pg_catalog.pg_get_userbyid(r.role)::text AS role
+    FROM pg_catalog.pg_largeobject_metadata m
+   CROSS JOIN LATERAL (
+           SELECT m.lomowner UNION ALL
+           SELECT pg_catalog.unnest(ARRAY[a.grantor, a.grantee]) FROM pg_catalog.aclexplode(m.lomacl) a) AS r (role)
+   WHERE r.role <> 0 ORDER BY 1`
+
 /**
  * Measures every large object in the transaction's view, and groups them. Also finds out whether all may be read.
  *
  * @throws Fault naming the one that may not be read.
  */
-export async function listLargeObjects(client: pg.Client): Promise<readonly LargeObjectRange[]> {
+export async function listLargeObjects(client: pg.Client): Promise<LargeObjects> {
+  const ranges = await listRanges(client)
+  if (ranges.length === 0) return { ranges, roles: [] }
+  return { ranges, roles: (await client.query<{ role: string }>(ROLES)).rows.map(({ role }) => role) }
+}
+
+async function listRanges(client: pg.Client): Promise<readonly LargeObjectRange[]> {
   const ranges: LargeObjectRange[] = []
   let after = '0'
   for (;;) {

@@ -66,6 +66,8 @@ export interface SnapshotLargeObjects {
   readonly count: number
   /** Their length, holes included. */
   readonly bytes: number
+  /** That own one, or may do something with one. */
+  readonly roles: readonly string[]
   /** Scripts with one statement a line. They can be run in any order, at the same time. */
   readonly parts: readonly { readonly key: string; readonly count: number; readonly bytes: number }[]
 }

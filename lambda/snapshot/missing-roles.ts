@@ -10,6 +10,8 @@ import { headOf, type Script } from './sql-script.ts'
 export interface SettledRoles {
   readonly scripts: RestoreScripts
   readonly properties: DatabaseProperties
+  /** None of these is named any more, but by the scripts with the large objects. */
+  readonly missing: ReadonlySet<string>
   /** A sentence for everything that was left out. */
   readonly warnings: readonly string[]
 }
@@ -27,16 +29,19 @@ export async function settleRoles(
   choice: MissingRoles,
 ): Promise<SettledRoles> {
   const missing = await missingAmong(client, rolesNeeded(scripts, properties))
-  if (missing.length === 0) return { scripts, properties, warnings: [] }
+  if (missing.length === 0) return { scripts, properties, missing: new Set(), warnings: [] }
   if (choice === 'fail') throw rolesMissing(missing)
   return withoutRoles(scripts, properties, new Set(missing), await currentUser(client))
 }
 
-function rolesNeeded({ preData, postData }: RestoreScripts, properties: DatabaseProperties): readonly string[] {
+function rolesNeeded(
+  { preData, postData, largeObjectRoles }: RestoreScripts,
+  properties: DatabaseProperties,
+): readonly string[] {
   const { owner, permissions, settings } = properties
   const ofDatabase = [...(permissions ?? []), ...settings].map(({ role }) => role).filter((role) => role !== null)
   const ofObjects = [...preData.statements, ...postData.statements].flatMap(({ roles }) => roles)
-  return [...new Set([owner, ...ofDatabase, ...ofObjects.map(({ role }) => role)])]
+  return [...new Set([owner, ...ofDatabase, ...ofObjects.map(({ role }) => role), ...largeObjectRoles])]
 }
 
 async function missingAmong(client: pg.Client, roles: readonly string[]): Promise<readonly string[]> {
@@ -79,9 +84,15 @@ export function withoutRoles(
       return kept === null ? [] : [kept]
     }),
   })
+  for (const role of scripts.largeObjectRoles.filter((name) => missing.has(name))) {
+    warnings.push(
+      `"${role}" does not exist, so its large objects belong to "${heir}", and its permissions on others were left out.`,
+    )
+  }
   return {
     scripts: { ...scripts, preData: cleaned(scripts.preData), postData: cleaned(scripts.postData) },
     properties: propertiesWithout(properties, missing, heir, warnings),
+    missing,
     warnings,
   }
 }

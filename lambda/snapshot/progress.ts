@@ -65,7 +65,9 @@ function outlook(
   total: number | undefined,
   elapsedMs: number,
 ): { readonly percent?: number; readonly leftMs?: number } {
-  if (total === undefined || total === 0 || work === 0) return {}
+  if (total === undefined || total === 0) return {}
   const share = Math.min(1, work / total)
-  return { percent: Math.floor(share * 100), leftMs: Math.round((elapsedMs * (1 - share)) / share) }
+  const percent = Math.floor(share * 100)
+  // The first bytes say nothing of the speed.
+  return percent === 0 ? { percent } : { percent, leftMs: Math.round((elapsedMs * (1 - share)) / share) }
 }

@@ -4,6 +4,7 @@ import { analyzeAll } from './analyze.ts'
 import { qualified } from './catalog.ts'
 import { keyOf } from './chosen-copies.ts'
 import { copyIn } from './copy-in.ts'
+import { withoutRoles } from './large-object-sql.ts'
 import { fillLargeObjects, verifyLargeObjects } from './large-object-restore.ts'
 import type { SnapshotTable } from './manifest.ts'
 import { withUncheckedKeys } from './partial-rows.ts'
@@ -21,6 +22,8 @@ import { serverVersion } from './staging.ts'
 export interface ContentJob {
   readonly source: RestoreSource
   readonly scripts: RestoreScripts
+  /** Roles that do not exist: what the large objects' scripts give them is left out. */
+  readonly missingRoles: ReadonlySet<string>
   /** Opens a session in the new, empty database. */
   readonly open: OpenSession
   /** Ends all of them at once, and says why. */
@@ -47,7 +50,7 @@ export async function restoreContent(job: ContentJob): Promise<readonly string[]
   const settings = { ...RESTORING, ...(await memoryFor(first, pool.sessions.length)) }
   for (const session of pool.sessions) await prepareSession(session, settings)
   await restoreRows(pool, source, { tasks, made: tablesIn(scripts.preData.statements), log })
-  await restoreLargeObjects(pool, source)
+  await restoreLargeObjects(pool, source, job.missingRoles)
   await runScript(first, scripts.sequences)
   const relations = relationsOf(scripts.preData.statements, rowsOf(source))
   const version = await serverVersion(first)
@@ -111,10 +114,17 @@ async function restoreRows(
   await shareOut(pool, tasks, async (session, task) => copyIn(session, target, task))
 }
 
-async function restoreLargeObjects(pool: SessionPool, source: RestoreSource): Promise<void> {
+async function restoreLargeObjects(
+  pool: SessionPool,
+  source: RestoreSource,
+  missingRoles: ReadonlySet<string>,
+): Promise<void> {
   const { manifest } = source
   const parts = manifest.largeObjects?.parts ?? []
-  await shareOut(pool, parts, async (session, { key }) => fillLargeObjects(session, source, objectOf(manifest, key)))
+  const adapt = withoutRoles(missingRoles)
+  await shareOut(pool, parts, async (session, { key }) =>
+    fillLargeObjects(session, source, objectOf(manifest, key), adapt),
+  )
 }
 
 /** A vacuum costs a table of fewer bytes in the snapshot more than it spares. */

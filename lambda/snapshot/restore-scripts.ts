@@ -9,6 +9,8 @@ export interface RestoreScripts {
   readonly preData: Script
   readonly sequences: Script
   readonly postData: Script
+  /** That the scripts with the large objects name. */
+  readonly largeObjectRoles: readonly string[]
 }
 
 /** Reads and parses them, so that a damaged one is found before anything is made. @throws Fault naming it. */
@@ -17,6 +19,7 @@ export async function readScripts(source: RestoreSource): Promise<RestoreScripts
     preData: await readScript(source, 'pre-data.sql'),
     sequences: await readScript(source, 'sequences.sql'),
     postData: await readScript(source, 'post-data.sql'),
+    largeObjectRoles: source.manifest.largeObjects?.roles ?? [],
   }
 }
 

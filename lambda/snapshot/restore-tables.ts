@@ -125,7 +125,7 @@ async function findStructure(
   await prepareSession(maintenance)
   // Whom things belong to does not matter here.
   const settled = await settleRoles(maintenance, scripts, source.manifest.database, 'skip')
-  await dropLeftovers(maintenance, context.log)
+  await dropLeftovers(maintenance, open, context.log)
   const name = await freeStagingName(maintenance, scratch.database, scratch.now)
   await createStaging(maintenance, settled.properties, {
     name,
@@ -178,7 +178,7 @@ async function dropScratch(context: SnapshotContext, { scratch }: Progress): Pro
   try {
     // Its own session, without the signal: an aborted restore cleans up as well.
     await withSessions({ openClient: context.openClient }, async (open) =>
-      dropCopy(await openMaintenance(open, scratch.name), { ...scratch, target: '' }),
+      dropCopy(await openMaintenance(open, scratch.name), open, { ...scratch, target: '' }),
     )
   } catch (error) {
     const fields = { database: scratch.name, reason: messageOf(error), sqlState: sqlStateOf(error) }

@@ -102,7 +102,7 @@ async function restoreAndRename(
     })
     const settled = await settleRoles(maintenance, scripts, original, input.missingRoles ?? 'fail')
     progress.warnings = settled.warnings
-    await dropLeftovers(maintenance, context.log)
+    await dropLeftovers(maintenance, open, context.log)
     await createStaging(maintenance, settled.properties, {
       name: plan.staging,
       purpose: `it was to become "${plan.target}", from ${input.uri}, begun at ${now.toISOString()}.`,
@@ -139,7 +139,15 @@ async function build(
   log.info('Restoring the snapshot into a new database', { database: plan.staging })
   // A database cannot be renamed while we are in it.
   return withSessions({ openClient: async () => open(plan.staging), signal: context.signal }, async (openInside, cut) =>
-    restoreContent({ source, scripts: settled.scripts, open: openInside, cut, workers, log }),
+    restoreContent({
+      source,
+      scripts: settled.scripts,
+      missingRoles: settled.missing,
+      open: openInside,
+      cut,
+      workers,
+      log,
+    }),
   )
 }
 
@@ -176,7 +184,11 @@ async function settle(context: SnapshotContext, { plan, copyOid }: Progress): Pr
   try {
     // Its own session, without the signal: an aborted restore cleans up as well.
     const name = await withSessions({ openClient: context.openClient }, async (open) =>
-      dropCopy(await openMaintenance(open, plan.target), { oid: copyOid, name: plan.staging, target: plan.target }),
+      dropCopy(await openMaintenance(open, plan.target), open, {
+        oid: copyOid,
+        name: plan.staging,
+        target: plan.target,
+      }),
     )
     return { renamed: name === plan.target, state: `${standing}, and the half-made copy has been dropped.` }
   } catch (error) {

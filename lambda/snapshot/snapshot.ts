@@ -56,10 +56,10 @@ export async function createSnapshot(
       const { log, workers = DEFAULT_WORKERS, onOutlook = () => {} } = context
       const { runId, selection = WHOLE_DATABASE } = input
       const what = { prefix, runId, selection, createdAt }
-      await dropLeftovers(client, log)
+      await dropLeftovers(client, open, log)
       const manifest = await takeSnapshot({ open, cut, client, store, log, workers, onOutlook, ...what })
       await removeAbandoned(context.store, database, createdAt, log)
-      return resultOf(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
+      return snapshotResult(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {
     const removed = await removeWritten(context, written())
@@ -69,12 +69,14 @@ export async function createSnapshot(
   }
 }
 
-async function currentDatabase(client: pg.Client): Promise<string> {
+/** The name of the database that the session is on. */
+export async function currentDatabase(client: pg.Client): Promise<string> {
   const result = await client.query<{ name: string }>('SELECT current_database() AS name')
   return result.rows[0]?.name ?? ''
 }
 
-function resultOf(manifest: SnapshotManifest, uri: string, durationMs: number): SnapshotResult {
+/** What is told of a finished snapshot. */
+export function snapshotResult(manifest: SnapshotManifest, uri: string, durationMs: number): SnapshotResult {
   return { uri, ...sizeOf(manifest), durationMs: Math.round(durationMs) }
 }
 

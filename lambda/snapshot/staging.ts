@@ -3,7 +3,9 @@ import { messageOf } from '../errors.ts'
 import { quoteIdentifier, quoteLiteral } from '../engine/database.ts'
 import type { Log } from '../log.ts'
 import { createDatabaseSql, type DatabaseProperties } from './database-properties.ts'
+import { dropDatabase } from './drop-database.ts'
 import { sqlStateOf } from './failure.ts'
+import type { OpenSession } from './session.ts'
 
 /**
  * A half-made copy says in its comment what it is, and the session that makes it holds an advisory lock on its name.
@@ -73,19 +75,19 @@ const LEFTOVERS = `
                         AND l.objid = (pg_catalog.hashtext(d.datname) & 4294967295)::oid)`
 
 /** Drops what killed restores have left half made. What cannot be dropped is told, and keeps nobody from working. */
-export async function dropLeftovers(client: pg.Client, log: Log): Promise<void> {
+export async function dropLeftovers(client: pg.Client, open: OpenSession, log: Log): Promise<void> {
   try {
     const { rows } = await client.query<{ name: string }>(LEFTOVERS, [MARK, LOCK_CLASS])
-    for (const { name } of rows) await dropLeftover(client, name, log)
+    for (const { name } of rows) await dropLeftover(client, open, name, log)
   } catch (error) {
     log.warn('Could not look for half-made copies of killed restores', { reason: messageOf(error) })
   }
 }
 
-async function dropLeftover(client: pg.Client, name: string, log: Log): Promise<void> {
+async function dropLeftover(client: pg.Client, open: OpenSession, name: string, log: Log): Promise<void> {
   const command = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`
   try {
-    await client.query(command)
+    await dropDatabase(client, open, name, 'spare')
     log.info('Dropped the half-made copy of a restore that was killed', { database: name })
   } catch (error) {
     log.warn('A restore that was killed has left a half-made copy', {
@@ -102,6 +104,7 @@ const DROP_PATIENCE_MS = 15_000
 /** Drops the copy unless it has become the target after all; resolves with the name that it had. */
 export async function dropCopy(
   client: pg.Client,
+  open: OpenSession,
   copy: { readonly oid: string | null; readonly name: string; readonly target: string },
 ): Promise<string | null> {
   const found = await client.query<{ name: string }>(
@@ -112,7 +115,7 @@ export async function dropCopy(
   if (name === null || name === copy.target) return name
   await client.query(`SET statement_timeout = ${DROP_PATIENCE_MS}`)
   try {
-    await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
+    await dropDatabase(client, open, name, 'end')
   } catch (error) {
     throw new Error(`${messageOf(error)}${await silentSessions(client)}`, { cause: error })
   }

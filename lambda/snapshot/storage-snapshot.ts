@@ -1,36 +1,28 @@
-import type { Clock } from '../clock.ts'
-import { isPause, Paused } from '../engine/pause.ts'
+import { isPause } from '../engine/pause.ts'
 import { messageOf, UNTOUCHED } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'
 import { Fault } from './fault.ts'
 import { outdated, ownAvailable, storageSnapshotId, tagsOf, type StorageOwner } from './storage-retention.ts'
+import { waiting, type Waiting, type WaitingTime } from './waiting.ts'
 import { NotAvailableFault, type StorageService, type StorageSnapshot } from './storage-service.ts'
 
 /** What storage-level snapshots work with. */
-export interface StorageContext {
+export interface StorageContext extends WaitingTime {
   readonly service: StorageService
   readonly owner: StorageOwner
   /** How many of the owner's snapshots are kept. */
   readonly keepLast: number
-  readonly clock: Clock
   readonly log: Log
-  readonly remainingMs: () => number
-  readonly shouldPause: () => boolean
-  readonly signal?: AbortSignal
 }
 
-/** Between two questions, in milliseconds: first soon, for a small database; then seldom. */
-const INTERVALS_MS = [1000, 2000, 4000, 8000]
-const LONGEST_INTERVAL_MS = 15_000
-/** The part of the time left that passes between two questions at most: whoever sleeps does not see it end. */
-const LONGEST_NAP = 0.1
+const REMEDY =
+  'Give the construct a longer totalTimeout (up to an hour); or take one by hand before the deployment, and deploy with Snapshot.none(). What RDS has begun it finishes; it is kept.'
+
 /** How long a server that is at something else, such as its daily backup, is waited for. Milliseconds. */
 const NOT_AVAILABLE_MS = 180_000
 /** A snapshot that RDS has begun and then not knows so often was deleted. */
 const MISSED = 3
-/** The part of the time it had that a wait leaves for what comes after it. */
-const LEFT_FOR_THE_RUN = 0.25
 
 /**
  * Has the storage of the server snapshotted, and waits until the snapshot is available. The id comes from the run's, so
@@ -68,7 +60,7 @@ export async function listStorageSnapshots({
 }
 
 async function waitUntilAvailable(context: StorageContext, id: string, runId: string): Promise<StorageSnapshot> {
-  const wait = waiting(context)
+  const wait = waiting(context, REMEDY)
   let found = await beginOrFind(context, id, runId, wait)
   let missed = 0
   while (found.status !== 'available') {
@@ -103,27 +95,6 @@ async function beginOrFind(
   }
 }
 
-interface Waiting {
-  /** @param state - how far it is, for the error when the time is over */
-  readonly next: (state: string) => Promise<void>
-}
-
-function waiting({ clock, remainingMs, shouldPause, signal }: StorageContext): Waiting {
-  const reserve = remainingMs() === Infinity ? 0 : remainingMs() * LEFT_FOR_THE_RUN
-  const began = clock.monotonic()
-  let turn = 0
-  return {
-    next: async (state) => {
-      if (shouldPause()) throw new Paused()
-      const interval = Math.min(INTERVALS_MS[turn] ?? LONGEST_INTERVAL_MS, remainingMs() * LONGEST_NAP)
-      if (remainingMs() - interval < reserve) throw outOfTime(state, clock.monotonic() - began)
-      turn += 1
-      await clock.sleep(interval)
-      signal?.throwIfAborted()
-    },
-  }
-}
-
 function refuseBroken({ id, status }: StorageSnapshot): void {
   if (status !== 'failed' && !status.startsWith('incompatible')) return
   throw new Fault(
@@ -134,13 +105,6 @@ function refuseBroken({ id, status }: StorageSnapshot): void {
 
 function gone(id: string): Fault {
   return new Fault(`${id} was begun, but RDS does not know of it any more.`, 'Find out who deletes it, and try again.')
-}
-
-function outOfTime(state: string, waitedMs: number): Fault {
-  return new Fault(
-    `${state} after ${Math.round(waitedMs / 1000)} s, and the rest of the time is for the run.`,
-    'Give the construct a longer totalTimeout (up to an hour); or take one by hand before the deployment, and deploy with Snapshot.none(). What RDS has begun it finishes; it is kept.',
-  )
 }
 
 /** What cannot be deleted costs money, but no deployment. */

@@ -21,7 +21,7 @@ import { sequenceScript } from './sequences.ts'
 import { prepareSession, type OpenSession } from './session.ts'
 import type { SnapshotStore } from './store.ts'
 import { together } from './together.ts'
-import { planData, writeData } from './write-data.ts'
+import { planData, writeData, type DataPlan, type WrittenData } from './write-data.ts'
 import { writeSchema } from './write-schema.ts'
 
 export interface SnapshotJob {
@@ -44,6 +44,36 @@ export interface SnapshotJob {
 /** Writes all objects of a snapshot under the prefix, its manifest last. */
 export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> {
   const { client } = job
+  const { draft, snapshotId, plan } = await beginSnapshot(job)
+  const schemaWritten = writeSchema(job)
+  const coordinator = schemaWritten.then(() => client)
+  const { encoding } = draft.database
+  const [schema, data] = await together(
+    [schemaWritten, writeData({ ...job, coordinator, snapshotId, encoding }, plan)],
+    job.cut,
+  )
+  await client.query('COMMIT')
+  return finishSnapshot(job, { ...draft, schema }, data)
+}
+
+/** What is known of a snapshot before its rows are copied. */
+export interface SnapshotDraft {
+  readonly server: SnapshotManifest['server']
+  readonly database: SnapshotManifest['database']
+  readonly unmatched: readonly string[]
+  readonly sequences: SnapshotObject
+}
+
+interface BegunSnapshot {
+  readonly draft: SnapshotDraft
+  /** Of the view that the session holds. */
+  readonly snapshotId: string
+  readonly plan: DataPlan
+}
+
+/** Fixes the view, and plans what is to be copied of it. */
+export async function beginSnapshot(job: SnapshotJob): Promise<BegunSnapshot> {
+  const { client } = job
   await prepareSession(client)
   const server = await readServer(client)
   refuseNewer(server.versionNumber, server.version)
@@ -53,15 +83,17 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
   const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)
   warnOfUnmatched(job, chosen.unmatched)
-  const plan = await planData(job, chosen.tables, largeObjects)
-  const schemaWritten = writeSchema(job)
-  const coordinator = schemaWritten.then(() => client)
-  const encoding = database.encoding
-  const [schema, data] = await together(
-    [schemaWritten, writeData({ ...job, coordinator, snapshotId: view.snapshotId, encoding }, plan)],
-    job.cut,
-  )
-  await client.query('COMMIT')
+  const draft = { server, database, unmatched: chosen.unmatched, sequences }
+  return { draft, snapshotId: view.snapshotId, plan: await planData(job, chosen.tables, largeObjects) }
+}
+
+/** Makes sure that everything is stored, and writes the manifest: from then on there is a snapshot. */
+export async function finishSnapshot(
+  job: Pick<SnapshotJob, 'store' | 'prefix' | 'runId' | 'selection' | 'createdAt'>,
+  draft: SnapshotDraft & { readonly schema: readonly SnapshotObject[] },
+  data: WrittenData,
+): Promise<SnapshotManifest> {
+  const { server, database, unmatched, schema, sequences } = draft
   const objects = [...schema, sequences, ...data.objects]
   await verifyStored(job, objects)
   const manifest: SnapshotManifest = {
@@ -72,7 +104,7 @@ export async function takeSnapshot(job: SnapshotJob): Promise<SnapshotManifest> 
     database,
     scope: job.selection.scope,
     exclude: job.selection.exclude,
-    unmatched: chosen.unmatched,
+    unmatched,
     copied: data.copied,
     bytes: objects.reduce((total, object) => total + object.bytes, 0),
     rows: data.tables.reduce((total, table) => total + table.rows, 0),
@@ -99,13 +131,16 @@ function warnOfUnmatched({ log }: SnapshotJob, unmatched: readonly string[]): vo
 }
 
 /** A snapshot counts as taken only when the store itself says that everything is there. */
-async function verifyStored(job: SnapshotJob, objects: readonly SnapshotObject[]): Promise<void> {
+async function verifyStored(
+  job: Pick<SnapshotJob, 'store' | 'prefix'>,
+  objects: readonly SnapshotObject[],
+): Promise<void> {
   const stored = new Set(await job.store.list(`${job.prefix}/`))
   const missing = objects.filter(({ key }) => !stored.has(`${job.prefix}/${key}`)).map(({ key }) => key)
   if (missing.length === 0) return
   throw new Fault(`the store took ${missing.join(', ')} but does not list it.`, 'Try again; check the store.')
 }
 
-function at(job: SnapshotJob, key: string): { readonly prefix: string; readonly key: string } {
+function at(job: Pick<SnapshotJob, 'prefix'>, key: string): { readonly prefix: string; readonly key: string } {
   return { prefix: job.prefix, key }
 }

@@ -41,6 +41,7 @@ export function configOn(
     lockTimeoutMs: LOCK_PATIENCE_MS,
     connectTimeoutMs: 5000,
     trigger: 'cli',
+    policy: [],
     appliedBy: 'chaos',
   }
 }

@@ -6,7 +6,7 @@ import type { Stack } from '../support/cloudformation/stack-types.ts'
 import type { FunctionDefinition } from '../support/lambda/definition.ts'
 import { startLambda, type LambdaService } from '../support/lambda/service.ts'
 import { startRds, type TestRds } from '../support/rds.ts'
-import { startS3, type TestS3 } from '../support/s3.ts'
+import { readText, startS3, type TestS3 } from '../support/s3.ts'
 import { createScratchDatabase, rowsOf, type Defer, type TestDatabase } from '../support/scratch-database.ts'
 import { startSecretsManager, type SecretsManager } from '../support/secrets-manager.ts'
 import { startStepFunctions } from '../support/step-functions/service.ts'
@@ -78,7 +78,8 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
   await s3.createBucket(BUCKET)
   const endpoints = { SECRETS_MANAGER: secrets.endpoint, S3: options.s3Endpoint ?? s3.endpoint, RDS: rds.endpoint }
   const lambda = await startLambda(endpoints)
-  const stepFunctions = await startStepFunctions(lambda, { timeScale: WAITER_TIME })
+  const readObject = (bucket: string, key: string): Promise<string> => readText(s3, bucket, key)
+  const stepFunctions = await startStepFunctions(lambda, { timeScale: WAITER_TIME, readObject })
   const cloudFormation = await startCloudFormation(lambda, { stepFunctions })
   lambda.connect({ CLOUDFORMATION: cloudFormation.endpoint, SFN: stepFunctions.endpoint })
   const stacks: Stack[] = []

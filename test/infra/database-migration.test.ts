@@ -57,6 +57,23 @@ describe('the function', () => {
     })
   })
 
+  it('gets the environment, and the switches that differ from it', () => {
+    // GIVEN
+    const properties = migrationFunction(
+      synthesize({ environment: 'production', policy: { requireProof: false, hazards: 'warn' } }),
+    ).Properties
+
+    // THEN
+    expect(properties.Environment).toMatchObject({
+      Variables: {
+        LOCKSTEP_ENVIRONMENT: 'production',
+        LOCKSTEP_REQUIRE_PROOF: 'false',
+        LOCKSTEP_HAZARDS: 'warn',
+      },
+    })
+    expect(properties.Environment).not.toHaveProperty('Variables.LOCKSTEP_CONFIRM_DOWNS')
+  })
+
   it('gets every setting that is given', () => {
     // GIVEN
     const stack = createStack()

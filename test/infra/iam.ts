@@ -38,7 +38,7 @@ function matches(pattern: string, value: string): boolean {
 }
 
 /** An ARN with its references written out: `{Ref: 'Bucket'}` and `{'Fn::GetAtt': ['Bucket', 'Arn']}` are `<Bucket>`. */
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   const fields = value as Readonly<Record<string, unknown>>
   if (typeof fields['Ref'] === 'string') return `<${fields['Ref']}>`

@@ -10,7 +10,7 @@ import { OBSTACLES } from './obstacles.ts'
 import { REQUIREMENT } from './requirement.ts'
 import { ROLLBACK } from './rollback.ts'
 import type { Scenario, Theme } from './scenario.ts'
-import { STORAGE } from './storage.ts'
+import { SNAPSHOTS } from './snapshots.ts'
 import { TWO_STACKS } from './two-stacks.ts'
 import { UNREACHABLE } from './unreachable.ts'
 import { UPDATE } from './update.ts'
@@ -28,7 +28,7 @@ const THEMES: readonly Theme[] = [
   DELIVERY,
   LIMITS,
   LONG_RUNS,
-  STORAGE,
+  SNAPSHOTS,
   CREDENTIALS,
   DATABASE,
 ]

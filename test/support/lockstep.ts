@@ -30,6 +30,7 @@ export function lockstepFor(
       lockTimeoutMs: 5000,
       connectTimeoutMs: 0,
       trigger: 'cli',
+      policy: [],
       appliedBy: 'test',
       ...overrides,
     },

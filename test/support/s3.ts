@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import S3rver from 's3rver'
+import { onlyWholeObjects } from './s3-whole-objects.ts'
 
 /** An S3 server of the test's own, on a free port of this machine. */
 export interface TestS3 {
@@ -23,10 +24,16 @@ export function s3ClientFor(endpoint: string): S3Client {
   })
 }
 
+/** The text of an object. */
+export async function readText({ client }: TestS3, bucket: string, key: string): Promise<string> {
+  const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+  return (await body?.transformToString('utf8')) ?? ''
+}
+
 export async function startS3(): Promise<TestS3> {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-test-s3-'))
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false })
-  oneRemovalAtATime(server)
+  onlyWholeObjects(server)
   const address = await server.run()
   const endpoint = `http://127.0.0.1:${address.port}`
   const client = s3ClientFor(endpoint)
@@ -41,16 +48,5 @@ export async function startS3(): Promise<TestS3> {
       await closed
       await rm(directory, { recursive: true, force: true })
     },
-  }
-}
-
-/** Two removals that empty the same folder at the same time trip over each other in s3rver. */
-function oneRemovalAtATime({ store }: S3rver): void {
-  const remove = store.deleteObject.bind(store)
-  let last: Promise<unknown> = Promise.resolve()
-  store.deleteObject = async (bucket, key) => {
-    const removal = last.then(() => remove(bucket, key))
-    last = removal.catch(() => {})
-    return removal
   }
 }

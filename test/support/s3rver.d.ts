@@ -11,10 +11,23 @@ declare module 's3rver' {
     readonly vhostBuckets: boolean
   }
 
+  interface S3rverObject {
+    readonly bucket: string
+    readonly key: string
+  }
+
+  interface S3rverStore {
+    putObject(object: S3rverObject): Promise<{ readonly size: number; readonly md5: string }>
+    deleteObject(bucket: string, key: string): Promise<void>
+    listObjects(bucket: string, options: unknown): Promise<unknown>
+    getObject(bucket: string, key: string, options: unknown): Promise<unknown>
+    getResourcePath(bucket: string, key: string, resource: string): string
+  }
+
   class S3rver {
     constructor(options: S3rverOptions)
     readonly httpServer: Server
-    readonly store: { deleteObject(bucket: string, key: string): Promise<void> }
+    readonly store: S3rverStore
     run(): Promise<AddressInfo>
     close(): Promise<void>
   }

@@ -1,6 +1,13 @@
 import type { HazardId } from '../../../lambda/engine/hazard.ts'
-import { relationIn, textOf } from '../../../lambda/engine/parse-tree.ts'
-import { modeName, nameOf, type HeldLock, type Observation, type Relation } from '../observation.ts'
+import { relationIn, someNode, textOf } from '../../../lambda/engine/parse-tree.ts'
+import {
+  modeName,
+  nameOf,
+  type HeldLock,
+  type Observation,
+  type ObservedStatement,
+  type Relation,
+} from '../observation.ts'
 
 /** A hazard of one statement, before it is known what the file allows. */
 export interface Found {
@@ -69,4 +76,19 @@ export function behaviourCascades(observation: Observation): boolean {
 /** Names that the server's messages of one form give in quotes. */
 export function quotedIn(observation: Observation, form: RegExp): readonly string[] {
   return observation.messages.flatMap(({ text }) => form.exec(text)?.[1] ?? [])
+}
+
+/** Whether the statement says CONCURRENTLY, and so lets others work. */
+export function isConcurrent({ kind, fields }: ObservedStatement): boolean {
+  switch (kind) {
+    case 'IndexStmt':
+    case 'DropStmt':
+      return fields.concurrent === true
+    case 'ReindexStmt':
+      return someNode(fields.params, (name, node) => name === 'DefElem' && node.defname === 'concurrently')
+    case 'AlterTableStmt':
+      return someNode(fields.cmds, (name, node) => name === 'PartitionCmd' && node.concurrent === true)
+    default:
+      return false
+  }
 }

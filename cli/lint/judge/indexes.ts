@@ -1,7 +1,7 @@
 import type { HazardId } from '../../../lambda/engine/hazard.ts'
 import { blocksReads, type Observation } from '../observation.ts'
 import { addConstraintUsingIndex, concurrently } from '../safe-sql.ts'
-import { found, isNamed, listed, lockOn, subjectOf, underLock, type Found } from './found.ts'
+import { found, isConcurrent, isNamed, listed, lockOn, subjectOf, underLock, type Found } from './found.ts'
 
 /** What a statement does to indexes of tables that were there before. */
 export function judgeIndexes(observation: Observation): readonly Found[] {
@@ -10,8 +10,8 @@ export function judgeIndexes(observation: Observation): readonly Found[] {
 
 function judgeBuilt(observation: Observation): readonly Found[] {
   const { built, rewritten, statement } = observation
-  // Outside of a transaction block only CONCURRENTLY builds, and a rewrite says more.
-  if (built.length === 0 || !statement.transactional || rewritten.length > 0) return []
+  // A rewrite says more; the index of a partitioned table alone is only a name.
+  if (built.every(({ index }) => index.file === 0) || isConcurrent(statement) || rewritten.length > 0) return []
   const table = subjectOf(
     built.map((entry) => entry.table),
     observation,
@@ -40,7 +40,7 @@ function safeBuild(id: HazardId, { statement }: Observation): string | null {
 /** An index goes with its table, its column and its constraint. */
 function judgeDropped(observation: Observation): readonly Found[] {
   const { dropped, statement } = observation
-  if (!statement.transactional || statement.kind === 'AlterTableStmt') return []
+  if (isConcurrent(statement) || statement.kind === 'AlterTableStmt') return []
   const gone = new Set(dropped.map(({ oid }) => oid))
   const indexes = dropped.filter(({ kind, table }) => kind === 'index' && table !== null && !gone.has(table))
   if (indexes.length === 0) return []
@@ -55,7 +55,7 @@ function judgeDropped(observation: Observation): readonly Found[] {
 
 function judgeReindexed(observation: Observation): readonly Found[] {
   const { reindexed, rewritten, statement } = observation
-  if (reindexed.length === 0 || rewritten.length > 0 || !statement.transactional) return []
+  if (reindexed.length === 0 || rewritten.length > 0 || isConcurrent(statement)) return []
   if (statement.kind === 'TruncateStmt') return []
   const owners = observation.locks
     .map(({ relation }) => relation)

@@ -2,6 +2,7 @@ import type { Hazard } from '../../../lambda/analysis-contract.ts'
 import { excerptAt } from '../../../lambda/engine/excerpt.ts'
 import { HAZARDS, type HazardId } from '../../../lambda/engine/hazard.ts'
 import { messageOf } from '../../../lambda/errors.ts'
+import { extensionError, missingExtension } from '../../shadow/missing-extension.ts'
 import type { Aftermath } from '../aftermath.ts'
 import type { Observation } from '../observation.ts'
 import type { ObservedStep } from '../observe.ts'
@@ -75,5 +76,7 @@ export function notObserved(line: number | null, detail: string): Hazard {
 
 function failureOf({ statement, cause, message }: NonNullable<ObservedStep['failure']>): Hazard {
   const line = statement === null ? null : excerptAt(statement.block, statement.offset).line
-  return notObserved(line, `fails where it was tried: ${cause === undefined ? message : messageOf(cause)}`)
+  const extension = missingExtension(cause)
+  const remedy = extension === null ? '' : `. ${extensionError(extension, '').report.remedy}`
+  return notObserved(line, `fails where it was tried: ${cause === undefined ? message : messageOf(cause)}${remedy}`)
 }

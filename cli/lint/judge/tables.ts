@@ -5,6 +5,7 @@ import { concurrently, concurrentlyAtEnd, notNullByCheck, notValidFirst } from '
 import {
   behaviourCascades,
   found,
+  isConcurrent,
   isNamed,
   listed,
   lockOn,
@@ -76,14 +77,16 @@ function judgeTruncated(observation: Observation): readonly Found[] {
 function judgeVerified(observation: Observation): readonly Found[] {
   const { scanned, statement, rewritten } = observation
   const names = quotedIn(observation, /^verifying table "(.+)"$/)
-  const verified = scanned.filter(({ name }) => names.includes(name))
+  // Of the scan of a default partition nothing is said where the new one is created in its place.
+  const isPart = statement.kind === 'CreateStmt' && statement.fields.partbound !== undefined
+  const verified = isPart ? scanned : scanned.filter(({ name }) => names.includes(name))
   if (statement.kind === 'AlterDomainStmt') return judgeDomain(observation)
   if (verified.length === 0 || rewritten.length > 0) return []
   const subject = subjectOf(verified, observation)
   const detail = `scans ${listed(verified)}${underLock(subject, observation)}`
   const actions = alterActions(statement.fields)
   const has = (type: string): boolean => actions.some((action) => action.type === type)
-  if (has('AT_AttachPartition') || statement.kind === 'CreateStmt') {
+  if (has('AT_AttachPartition') || isPart) {
     const scanOf = verified.find((relation) => !isNamed(relation, observation)) ?? null
     return [found('partition-attached', scanOf, `scans ${listed(verified)} under ACCESS EXCLUSIVE`)]
   }
@@ -161,7 +164,7 @@ function judgePartitions(observation: Observation): readonly Found[] {
     return [found('partition-created', exclusive[0] ?? null, `takes ACCESS EXCLUSIVE on ${listed(exclusive)}`)]
   }
   const detach = alterActions(statement.fields).find(({ type }) => type === 'AT_DetachPartition')
-  if (detach === undefined || exclusive.length === 0 || !statement.transactional) return []
+  if (detach === undefined || exclusive.length === 0 || isConcurrent(statement)) return []
   return [
     found(
       'partition-detached',

@@ -38,7 +38,7 @@ export interface Catalog {
   readonly references: ReadonlyMap<string, readonly Reference[]>
   /** What a relation's rules read and write: of views, what is behind them. */
   readonly ruleTargets: ReadonlyMap<string, readonly string[]>
-  /** Functions of a relation's triggers. */
+  /** Functions of a relation's triggers, and of their conditions. */
   readonly triggers: ReadonlyMap<string, readonly string[]>
   /** Functions that a relation's defaults, constraints, policies, indexes and rules call. */
   readonly expressions: ReadonlyMap<string, readonly string[]>
@@ -66,15 +66,16 @@ FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
   ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
 WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class AND r.oid >= 16384`
 
-const TRIGGERS = `SELECT DISTINCT tgrelid::text AS key, tgfoid::text AS value
-FROM pg_catalog.pg_trigger WHERE NOT tgisinternal`
+const TRIGGERS = `SELECT DISTINCT t.tgrelid::text AS key, d.refobjid::text AS value
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = t.oid
+WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND NOT t.tgisinternal`
 
 const EXPRESSIONS = `WITH part (classid, objid, relid) AS (
   SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid, adrelid FROM pg_catalog.pg_attrdef
   UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid, conrelid FROM pg_catalog.pg_constraint WHERE conrelid <> 0
   UNION ALL SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass, oid, polrelid FROM pg_catalog.pg_policy
   UNION ALL SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid, ev_class FROM pg_catalog.pg_rewrite
-  UNION ALL SELECT 'pg_catalog.pg_trigger'::pg_catalog.regclass, oid, tgrelid FROM pg_catalog.pg_trigger
   UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, indexrelid, indrelid FROM pg_catalog.pg_index
   UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, oid, oid FROM pg_catalog.pg_class)
 SELECT DISTINCT part.relid::text AS key, d.refobjid::text AS value

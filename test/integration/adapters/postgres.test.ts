@@ -1,14 +1,9 @@
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import selfsigned from 'selfsigned'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { startEmbeddedPostgres } from '../../../cli/embedded-postgres.ts'
-import { SERVER_USER_ID } from '../../../cli/embedded-process.ts'
+import { describe, expect, it } from 'vitest'
 import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
 import { connect, type Endpoint } from '../../../lambda/adapters/postgres.ts'
 import { createDatabase } from '../../support/database.ts'
 import { reportThrownBy } from '../../support/report.ts'
+import { startTlsServer } from '../../support/tls-server.ts'
 
 function attempt(endpoint: Endpoint | ((anew: boolean) => Promise<Endpoint>), budgetMs = 0) {
   const read = typeof endpoint === 'function' ? endpoint : async () => endpoint
@@ -73,24 +68,3 @@ describe('connect', () => {
     await expect(attempt({ ...endpoint, host: '127.0.0.1', tls: trusted })).rejects.toMatchObject(refusal)
   })
 })
-
-async function startTlsServer(): Promise<{ readonly url: string; readonly authority: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'lockstep-tls-'))
-  const { private: key, cert } = await selfsigned.generate([{ name: 'commonName', value: 'localhost' }], {
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
-  })
-  const [keyFile, certificateFile] = [join(directory, 'server.key'), join(directory, 'server.crt')]
-  await writeFile(keyFile, key, { mode: 0o600 })
-  await writeFile(certificateFile, cert)
-  if (process.getuid?.() === 0) await chown(keyFile, SERVER_USER_ID, SERVER_USER_ID)
-  const server = await startEmbeddedPostgres({
-    directory: join(directory, 'server'),
-    unsafe: true,
-    settings: { ssl: 'on', ssl_key_file: keyFile, ssl_cert_file: certificateFile },
-  })
-  onTestFinished(async () => {
-    await server.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
-  return { url: server.url, authority: cert }
-}

@@ -82,6 +82,13 @@ describe('what a migration requires', () => {
   })
 })
 
+const counting = (rows: number): string => `-- migrate:up transaction:false
+CREATE TABLE t (id int);
+-- migrate:verify
+SELECT count(*) = ${rows} FROM t;
+-- migrate:down
+DROP TABLE t;`
+
 describe('what a migration verifies', () => {
   test('is asked in its transaction, and false takes all of it back', async () => {
     const database = await createDatabase()
@@ -105,14 +112,10 @@ describe('what a migration verifies', () => {
   test('is asked again by the next run outside of a transaction', async () => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    expect(await migrateUp(engine, { migrations: [fileOf('1', verifyingCount(1))] })).toMatchObject({
+    expect(await migrateUp(engine, { migrations: [fileOf('1', counting(1))] })).toMatchObject({
       status: 'failed',
       error: { code: 'MIGRATION_FAILED', line: 4 },
     })
-    expect(await migrateUp(engine, { migrations: [fileOf('1', verifyingCount(0))] })).toMatchObject({ applied: ['1'] })
+    expect(await migrateUp(engine, { migrations: [fileOf('1', counting(0))] })).toMatchObject({ applied: ['1'] })
   })
 })
-
-function verifyingCount(count: number): string {
-  return `-- migrate:up transaction:false\nCREATE TABLE t (id int);\n-- migrate:verify\nSELECT count(*) = ${count} FROM t;\n-- migrate:down\nDROP TABLE t;`
-}

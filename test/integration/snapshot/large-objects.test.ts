@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Endpoint } from '../../../lambda/adapters/postgres.ts'
 import { restoreSnapshot } from '../../../lambda/snapshot/restore.ts'
 import { createSnapshot } from '../../../lambda/snapshot/snapshot.ts'
-import { createDatabase, onServer, type TestDatabase } from '../../support/database.ts'
+import { createDatabase, databaseAt, onServer, type TestDatabase } from '../../support/database.ts'
 import { contextFor, createRole, directoryStore, dropLater, interruptedStore, reportOfFailure } from './support.ts'
 
 const CONTENTS = `
@@ -149,19 +149,46 @@ test.each(Object.entries(damages))('refuses an object of large objects when %s',
 
 test('names the statement that the server refuses, without its content', async () => {
   const { user } = await createRole(roleName())
-  const database = await createDatabase()
+  const { database, as } = await ownDatabase()
   await database.rows(`
     SELECT lo_from_bytea(n::oid, 'secret content') FROM generate_series(1, 50) n;
     ALTER LARGE OBJECT 30 OWNER TO ${user}`)
+  const store = await directoryStore()
+  const { uri } = await createSnapshot(contextFor(database, store), { runId: 'run' })
+
+  const into = `${database.name}_copy`
+  const report = await reportOfFailure(restoreSnapshot(contextFor(database, store, { as }), { uri, into }))
+
+  expect(report).toMatchObject({ code: 'RESTORE_FAILED', sqlState: '42501' })
+  expect(report.message).toContain('at "ALTER LARGE OBJECT')
+  expect(report.message).not.toContain('secret')
+})
+
+test('belongs to whoever restores when the role does not exist any more and missing roles are skipped', async () => {
+  const gone = await createRole(roleName())
+  const reader = await createRole(roleName())
+  const database = await createDatabase()
+  await database.rows(`
+    SELECT lo_from_bytea(1, 'of nobody'); SELECT lo_from_bytea(2, 'read by nobody');
+    GRANT SELECT ON LARGE OBJECT 1 TO ${reader.user};
+    ALTER LARGE OBJECT 1 OWNER TO ${gone.user};
+    GRANT SELECT ON LARGE OBJECT 2 TO ${gone.user} WITH GRANT OPTION;
+    SET ROLE ${gone.user}; GRANT SELECT ON LARGE OBJECT 2 TO ${reader.user}; RESET ROLE`)
   const context = contextFor(database, await directoryStore())
   const { uri } = await createSnapshot(context, { runId: 'run' })
-  await database.rows(`ALTER LARGE OBJECT 30 OWNER TO postgres`)
-  await onServer(`ALTER ROLE ${user} RENAME TO ${user}_renamed`)
+  await onServer(`ALTER ROLE ${gone.user} RENAME TO ${gone.user}_not`)
+  onTestFinished(() => onServer(`ALTER ROLE ${gone.user}_not RENAME TO ${gone.user}`))
+  const into = dropLater(`${database.name}_copy`)
 
-  const report = await reportOfFailure(restoreSnapshot(context, { uri }))
-  await onServer(`ALTER ROLE ${user}_renamed RENAME TO ${user}`)
+  const report = await reportOfFailure(restoreSnapshot(context, { uri, into }))
+  const { warnings } = await restoreSnapshot(context, { uri, into, missingRoles: 'skip' })
 
-  expect(report).toMatchObject({ code: 'RESTORE_FAILED', sqlState: '42704' })
-  expect(report.message).toContain(`at "ALTER LARGE OBJECT 30": role "${user}" does not exist`)
-  expect(report.state).toContain('is as it was')
+  expect(report.message).toContain(`role "${gone.user}" does not exist on this server`)
+  expect(warnings).toEqual([
+    `"${gone.user}" does not exist, so its large objects belong to "postgres", and its permissions on others were left out.`,
+  ])
+  expect(await databaseAt(into).rows(CONTENTS)).toMatchObject([
+    { owner: 'postgres', permissions: `{postgres=rw/postgres,${reader.user}=r/postgres}` },
+    { owner: 'postgres', permissions: `{postgres=rw/postgres,${reader.user}=r/postgres}` },
+  ])
 })

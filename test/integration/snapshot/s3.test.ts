@@ -135,7 +135,7 @@ test('leaves no parts behind when S3 refuses one of them', async () => {
 
 /** One byte more than a part. */
 function partAndByte(): Readable {
-  return Readable.from([Buffer.alloc(8 * MEBIBYTE), Buffer.alloc(1)])
+  return Readable.from([Buffer.alloc(5 * MEBIBYTE), Buffer.alloc(1)])
 }
 
 test('holds no more parts than its limit, however many objects are written at the same time', async () => {
@@ -155,7 +155,7 @@ test('holds no more parts than its limit, however many objects are written at th
     Array.from({ length: 12 }, async (_, index) => store.write(`k${index}`, partAndByte())),
   )
 
-  expect(written.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 12 }, () => 8 * MEBIBYTE + 1))
+  expect(written.map(({ bytes }) => bytes)).toEqual(Array.from({ length: 12 }, () => 5 * MEBIBYTE + 1))
   expect(most).toBeLessThanOrEqual(8)
 })
 

@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
+import { openClient } from '../../../lambda/adapters/postgres.ts'
 import { silentLog } from '../../../lambda/log.ts'
 import { parseManifest, type SnapshotManifest } from '../../../lambda/snapshot/manifest.ts'
 import { restoreSnapshot } from '../../../lambda/snapshot/restore.ts'
 import { createSnapshot, listSnapshots } from '../../../lambda/snapshot/snapshot.ts'
 import { createDatabase, databaseAt, type TestDatabase } from '../../support/database.ts'
+import { startTlsServer } from '../../support/tls-server.ts'
 import { contentOf, contextFor, createRole, directoryStore, dropLater, interruptedStore, until } from './support.ts'
 
 async function manifestOf(uri: string): Promise<SnapshotManifest> {
@@ -110,4 +113,28 @@ test('two snapshots at the same time do not disturb each other', async () => {
   await Promise.all(['one', 'two'].map((runId) => createSnapshot(context, { runId })))
 
   expect((await listSnapshots(context)).map(({ rows }) => rows)).toEqual([1000, 1000])
+})
+
+test('reads rows through TLS, also those that are longer than a record', async () => {
+  const { url, authority } = await startTlsServer()
+  const endpoint = { ...endpointFromUrl(url), host: 'localhost', tls: { verify: true, authorities: [authority] } }
+  const options = { endpoint: async () => endpoint, applicationName: 'test', budgetMs: 0 }
+  const openDatabase = (database = 'postgres') => openClient({ ...options, database })
+  const client = await openDatabase()
+  await client.query(`
+    CREATE TABLE long AS SELECT n, repeat(md5(n::text), n) AS value FROM generate_series(1, 1000) n;
+    CREATE TABLE short AS SELECT n FROM generate_series(1, 1000) n`)
+  const digestOf = `SELECT count(*), md5(string_agg(value, '' ORDER BY n)) FROM long`
+  const before = (await client.query(digestOf)).rows
+  await client.end()
+  const store = await directoryStore()
+  const context = { openClient: openDatabase, store, log: silentLog, now: () => new Date() }
+
+  const { uri, rows } = await createSnapshot(context, { runId: 'run' })
+  await restoreSnapshot(context, { uri, into: 'copy' })
+
+  expect(rows).toBe(2000)
+  const copy = await openDatabase('copy')
+  expect((await copy.query(digestOf)).rows).toEqual(before)
+  await copy.end()
 })

@@ -4,7 +4,8 @@ import type { Change, DesiredResource, ResourceHandler } from './resource.ts'
 /** Creates a template's state machines. `Ref` gives the ARN. */
 export function stateMachineResources(stackName: string, stepFunctions: StepFunctions): ResourceHandler {
   const put = async (desired: DesiredResource): Promise<Change> => {
-    const name = `${stackName}-${desired.logicalId}`.slice(0, 80)
+    const given = desired.properties['StateMachineName']
+    const name = typeof given === 'string' ? given : `${stackName}-${desired.logicalId}`.slice(0, 80)
     try {
       const physicalId = stepFunctions.put(name, String(desired.properties['DefinitionString']))
       return { ok: true, physicalId, attributes: { Arn: physicalId, Name: name } }

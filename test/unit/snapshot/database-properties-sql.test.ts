@@ -76,6 +76,7 @@ test('says how to restore by hand, quoted for a shell', () => {
   const commands = manualRestoreCommands(PLAIN, 140_000, [table], {
     count: 1,
     bytes: 3,
+    roles: [],
     parts: [{ key: 'data/0001-large-objects.sql.zst', count: 1, bytes: 3 }],
   })
   expect(commands).toContain(

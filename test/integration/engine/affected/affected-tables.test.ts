@@ -32,6 +32,12 @@ const SHOP = `
   CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM items WHERE id > 0';
   CREATE FUNCTION twice(n int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n * 2';
   CREATE TABLE doubled (n int, m int GENERATED ALWAYS AS (twice(n)) STORED);
+  CREATE TABLE counters (n int); INSERT INTO counters VALUES (0);
+  CREATE FUNCTION next_number() RETURNS int LANGUAGE plpgsql AS
+    $$ DECLARE found int; BEGIN UPDATE counters SET n = n + 1 RETURNING n INTO found; RETURN found; END $$;
+  CREATE TABLE numbered (n int DEFAULT next_number());
+  CREATE VIEW numbers AS SELECT next_number() AS n;
+  CREATE FUNCTION same(a int, b int) RETURNS bool LANGUAGE sql AS $$ INSERT INTO log (line) VALUES ('='); SELECT a = b $$;
   INSERT INTO customers VALUES (1, 'a', 'ok', ('x', 'y')), (2, 'b', 'sad', NULL);
   INSERT INTO other.customers VALUES (1);
   INSERT INTO orders VALUES (1, 1, 5), (2, 2, 6); INSERT INTO items VALUES (1, 1), (2, 2); INSERT INTO log (line) VALUES ('x');
@@ -161,6 +167,9 @@ const EXPECTED: Readonly<Record<string, readonly string[] | string>> = {
   'CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ DELETE FROM log; SELECT 1 $$; SELECT f()': ['log'],
   'CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC DELETE FROM log; SELECT 1; END; SELECT f()': ['log'],
   // Code.
+  'INSERT INTO numbered DEFAULT VALUES': ['counters', 'numbered'],
+  'CREATE TABLE fresh AS SELECT * FROM numbers': ['counters'],
+  'CREATE OPERATOR === (leftarg = int, rightarg = int, function = same); SELECT 1 === id FROM big': ['log'],
   'SELECT purge()': ['items'],
   'DO $$ BEGIN IF true THEN DELETE FROM log; END IF; PERFORM purge(); END $$': ['items', 'log'],
   'DO $$ BEGIN CREATE TYPE mood AS ENUM (); EXCEPTION WHEN duplicate_object THEN NULL; END $$': [],

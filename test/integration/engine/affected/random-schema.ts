@@ -89,7 +89,7 @@ const EXTRA_COLUMNS = [
   '',
   ", feels a.mood DEFAULT 'ok'",
   ', high b.level DEFAULT 4',
-  ', both b.pair',
+  ', pair b.pair',
   ', m int GENERATED ALWAYS AS (b.twice(id)) STORED',
 ]
 

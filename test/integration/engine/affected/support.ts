@@ -48,8 +48,9 @@ export async function runAll(connection: Connection, statements: readonly string
   for (const statement of statements) {
     await connection.execute('SAVEPOINT one')
     try {
-      await connection.execute(statement)
-      await connection.execute('SET CONSTRAINTS ALL IMMEDIATE; RELEASE one; SET CONSTRAINTS ALL DEFERRED')
+      await connection.execute(
+        `${statement}\n;SET CONSTRAINTS ALL IMMEDIATE; RELEASE one; SET CONSTRAINTS ALL DEFERRED`,
+      )
       done.push(statement)
     } catch (error) {
       if (!(error instanceof SqlError)) throw error

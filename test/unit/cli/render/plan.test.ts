@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest'
 import { renderPlan, renderPlanSql } from '../../../../cli/render/plan.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
+import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy.ts'
 import type { PlanResult, PlanStep } from '../../../../lambda/contract.ts'
 
 function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {
-  return { id, direction: 'up', kind: 'sql', transactional: true, segment, statements: 2, ...changes }
+  return {
+    id,
+    direction: 'up',
+    kind: 'sql',
+    transactional: true,
+    segment,
+    statements: 2,
+    proof: null,
+    hazards: null,
+    ...changes,
+  }
 }
 
 const plan: PlanResult = {
@@ -20,7 +31,9 @@ const plan: PlanResult = {
     step('5_e', 3, { sql: 'SELECT 3 -- the last\n;' }),
   ],
   problems: [],
+  warnings: [],
   snapshot: 'logical',
+  policy: NO_POLICY,
 }
 
 const problem = { code: 'HISTORY_OUT_OF_ORDER', migration: '0_x', message: 'It is late.', remedy: 'Rename it.' }
@@ -56,6 +69,39 @@ Snapshot  affected: 4 of 10 tables, 1.2 GB on disk, about 24.0 s as fast as the 
   const assumed = renderPlan({ ...plan, snapshotEstimate: { ...whole, speed: 'assumed' } }, plainStyle)
   expect(assumed).toContain('database: 4 tables, 1.2 GB on disk, about 24.0 s at a speed that was never measured')
   expect(assumed).toContain('all of it, because 2_b is code')
+})
+
+test('a plan shows what was found of the migrations, and what the environment demands with its sources', () => {
+  const hazard = {
+    id: 'table-dropped',
+    severity: 'error',
+    line: 2,
+    relation: 'public.t',
+    detail: 'drops public.t',
+    safe: null,
+    rules: [],
+  } as const
+  const steps = [
+    step('2_b', 1, { proof: { verdict: 'lossy', detail: 'the rows of t' }, hazards: [hazard] }),
+    step('3_c', 1),
+  ]
+  const policy = resolvePolicy([
+    { source: 'environment variable', settings: { hazards: 'warn' } },
+    { source: 'option', settings: { environment: 'production' } },
+  ])
+  const text = renderPlan({ ...plan, steps, policy, warnings: ['2_b.sql, line 2: table-dropped'] }, plainStyle)
+  expect(text.split('\n\n').slice(1).join('\n\n')).toBe(`#  MIGRATION  KIND  STATEMENTS  TRANSACTION  PROOF      HAZARDS
+1  2_b        sql            2  1            lossy      table-dropped
+2  3_c        sql            2  1            not tried  not looked at
+
+environment      production (option)
+hazards          warn (environment variable)
+requireProof     true (preset)
+requireSnapshot  true (preset)
+confirmDowns     true (preset)
+onDrift          warn (preset)
+
+! 2_b.sql, line 2: table-dropped`)
 })
 
 test('a plan of nothing says so', () => {

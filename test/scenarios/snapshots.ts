@@ -1,4 +1,5 @@
 import { expectInvocations } from './expectations.ts'
+import { readText } from '../support/s3.ts'
 import type { Scenario, Step, Theme } from './scenario.ts'
 import { deploy } from './steps.ts'
 
@@ -23,12 +24,38 @@ function expectSnapshots(count: number): Step {
   }
 }
 
-/** Snapshots of the storage, by RDS. */
-export const STORAGE: Theme = {
-  name: 'storage-level snapshots',
+const DISTRIBUTED = { context: { snapshotWorkers: 'distributed', totalTimeout: '60' } }
+
+/** Checks that the last snapshot is there, with what was in the database before it was changed. */
+const expectSnapshot: Step = async ({ world, deployments, problems }) => {
+  const uri = String(deployments.at(-1)?.responses.at(-1)?.data['Snapshot'])
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? []
+  const manifest = JSON.parse(await readText(world.s3, bucket, `${key}/manifest.json`)) as {
+    readonly tables: unknown[]
+  }
+  // Lockstep's own tables, and that of the customers.
+  if (manifest.tables.length !== 4) problems.push(`the snapshot ${uri} holds ${manifest.tables.length} tables`)
+}
+
+/** Snapshots that are not taken by the one invocation that needs them. */
+export const SNAPSHOTS: Theme = {
+  name: 'snapshots',
   scenarios: [
     {
-      title: 'longer than one invocation: the run waits before its first statement, and goes on',
+      title: 'copied by a state machine that invokes the function',
+      old: 'customers',
+      new: 'orders',
+      world: { snapshots: true },
+      steps: [deploy('customers', DISTRIBUTED), deploy('orders', DISTRIBUTED), expectSnapshot],
+      expected: {
+        stackStatus: 'UPDATE_COMPLETE',
+        state: 'new',
+        calls: ['Update SUCCESS'],
+        log: [/the copy is distributed/, /holding the view of the snapshot/, /copied an item of the snapshot/],
+      },
+    },
+    {
+      title: 'by RDS, longer than one invocation: the run waits before its first statement, and goes on',
       old: 'customers',
       new: 'orders',
       world: WORLD,
@@ -48,7 +75,7 @@ export const STORAGE: Theme = {
       },
     },
     {
-      title: 'refused by RDS: the deployment fails, and nothing is touched',
+      title: 'by RDS, refused: the deployment fails, and nothing is touched',
       old: 'customers',
       new: 'orders',
       world: WORLD,

@@ -1,0 +1,137 @@
+import { describe, expect, inject, test } from 'vitest'
+import { lintMigrations, type LintReport } from '../../../cli/lint/lint.ts'
+import { weighByStatistics } from '../../../cli/lint/live.ts'
+import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
+import type { Migration } from '../../../lambda/engine/migration.ts'
+import { code, sql } from '../../support/engine.ts'
+
+const shop = sql(
+  '1_shop',
+  `CREATE TABLE orders (id bigint PRIMARY KEY, total int, at timestamp);
+CREATE TABLE parts (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE parts_default PARTITION OF parts DEFAULT;`,
+)
+
+function lint(migrations: readonly Migration[], options: Partial<Parameters<typeof lintMigrations>[1]> = {}) {
+  return lintMigrations(buildGraph(migrations), { pending: null, shadowUrl: inject('serverUrl'), ...options })
+}
+
+/** `id: relation` of what Lockstep itself found. */
+function foundIn(report: LintReport, id: string): readonly string[] {
+  const linted = report.linted.find(({ migration }) => migration.id === id)
+  return (linted?.hazards ?? [])
+    .filter((hazard) => !hazard.id.startsWith('squawk:'))
+    .map((hazard) => `${hazard.id}: ${hazard.relation}`)
+}
+
+describe('what only observation sees', () => {
+  test('DO, code, and timestamps outside of UTC rewrite tables; a new partition scans the default one', async () => {
+    const migrations = [
+      shop,
+      sql('2_do', `DO $$ BEGIN EXECUTE 'ALTER TABLE orders ALTER total TYPE ' || 'bigint'; END $$;`),
+      code('3_code', { up: async ({ query }) => void (await query('ALTER TABLE orders ALTER total TYPE numeric')) }),
+      sql('4_zone', 'ALTER TABLE orders ALTER at TYPE timestamptz;'),
+      sql('5_part', 'CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (9);'),
+    ]
+    const report = await lint(migrations, { timeZone: 'Europe/Berlin' })
+    expect(foundIn(report, '2_do')).toEqual(['rewrite-table: public.orders'])
+    expect(foundIn(report, '3_code')).toEqual(['rewrite-column-type: public.orders'])
+    expect(foundIn(report, '4_zone')).toEqual(['rewrite-column-type: public.orders'])
+    expect(foundIn(report, '5_part')).toEqual([
+      'partition-attached: public.parts_default',
+      'partition-created: public.parts',
+    ])
+    const inUtc = await lint(migrations, { timeZone: 'UTC', only: '4_zone' })
+    expect(foundIn(inUtc, '4_zone')).toEqual([])
+  })
+
+  test('what the same run makes is exempt, in one migration or in all that are pending', async () => {
+    const index = sql('2_index', 'CREATE INDEX ON orders (total); ALTER TABLE orders ALTER total SET NOT NULL;')
+    const alone = await lint([shop, index])
+    expect(foundIn(alone, '1_shop')).toEqual(['table-without-primary-key: public.parts'])
+    expect(foundIn(alone, '2_index')).toContain('index-not-concurrent: public.orders')
+    const together = await lint([shop, index], { pending: new Set(['1_shop', '2_index']) })
+    expect(foundIn(together, '2_index')).toEqual([])
+    const onTop = await lint([shop, index], { pending: new Set(['2_index']) })
+    expect(foundIn(onTop, '2_index')).toContain('set-not-null-scans: public.orders')
+  })
+
+  test('what comes before those that are looked at may fail, and is noted', async () => {
+    const migrations = [
+      shop,
+      sql('2_extension', 'CREATE EXTENSION no_such_extension;'),
+      sql('3_drop', 'DROP TABLE parts;'),
+    ]
+    const report = await lint(migrations, { only: '3_drop' })
+    expect(report.notes).toEqual([
+      expect.stringContaining('2_extension.sql, which comes before, fails where it was tried: Give --shadow-url'),
+    ])
+    expect(foundIn(report, '3_drop')).toEqual(['table-dropped: public.parts'])
+  })
+
+  test('a migration that fails is a finding, and what comes after it is looked at all the same', async () => {
+    const report = await lint([
+      shop,
+      sql('2_wrong', 'ALTER TABLE orders ADD COLUMN a int; ALTER TABLE nowhere ADD COLUMN a int;'),
+      sql('3_own', 'BEGIN; ALTER TABLE orders ADD COLUMN b int; COMMIT; DROP TABLE parts;'),
+      sql('4_drop', 'ALTER TABLE orders DROP COLUMN b;'),
+    ])
+    expect(foundIn(report, '2_wrong')).toEqual(['not-observed: null'])
+    expect(foundIn(report, '3_own')).toEqual(['not-observed: null', 'table-dropped: public.parts'])
+    expect(foundIn(report, '4_drop')).toEqual(['column-dropped: public.orders'])
+  })
+})
+
+test("squawk's rules stand beside the hazards, and nothing that it says is left out", async () => {
+  const { linted, notes } = await lint([
+    shop,
+    sql(
+      '2_all',
+      'CREATE INDEX ON orders (total);\nALTER TABLE orders ALTER total TYPE bigint;\nDROP DATABASE other;',
+      undefined,
+      {
+        transaction: false,
+      },
+    ),
+    sql('3_safe', 'ALTER TABLE orders ADD COLUMN note varchar(20);'),
+  ])
+  expect(notes).toEqual([])
+  const ofAll = linted[1]?.hazards ?? []
+  const rules = (id: string): readonly string[] => ofAll.find((hazard) => hazard.id === id)?.rules ?? []
+  expect(rules('index-not-concurrent')).toContain('squawk:require-concurrent-index-creation')
+  expect(rules('rewrite-column-type')).toContain('squawk:changing-column-type')
+  expect(ofAll.find(({ id }) => id === 'squawk:ban-drop-database')?.severity).toBe('error')
+  const ofSafe = (linted[2]?.hazards ?? []).map(({ id, severity }) => `${severity} ${id}`)
+  expect(ofSafe).toContain('warning squawk:prefer-text-field')
+  expect(ofSafe).toContain('notice squawk:require-lock-timeout')
+})
+
+const statisticsOf = (rows: number, serverVersion: number) => {
+  const relations = { 'public.orders': { rows, bytes: rows * 400, writesPerSecond: 120 } }
+  return { version: 1, database: 'shop', serverVersion, timeZone: 'UTC', relations } as const
+}
+
+test('hazards are weighed by statistics, and PostgreSQL 14.0 to 14.3 corrupts what it builds CONCURRENTLY', async () => {
+  const { linted } = await lint([
+    shop,
+    sql('2_type', 'ALTER TABLE orders ALTER total TYPE bigint;'),
+    sql('3_index', 'CREATE INDEX CONCURRENTLY ON orders (total);', undefined, { transaction: false }),
+  ])
+  const own = (rows: number, version: number) =>
+    weighByStatistics(linted, statisticsOf(rows, version)).map(({ hazards }) =>
+      hazards
+        .filter(({ id }) => !id.startsWith('squawk:'))
+        .map(({ id, severity, detail }) => ({ id, severity, detail })),
+    )
+  expect(own(120_000_000, 180_000)[1]).toEqual([
+    {
+      id: 'rewrite-column-type',
+      severity: 'critical',
+      detail:
+        'rewrites public.orders and 1 index under ACCESS EXCLUSIVE; public.orders has 48 GB, 120,000,000 rows, 120 writes/s: about 13 min',
+    },
+  ])
+  expect(own(9_999, 140_003)[1]?.map(({ severity }) => severity)).toEqual(['notice'])
+  expect(own(9_999, 140_003)[2]?.map(({ id }) => id)).toEqual(['concurrent-index-corruption'])
+  expect(own(9_999, 140_004)[2]).toEqual([])
+})
