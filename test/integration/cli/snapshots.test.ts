@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { createDatabase, databaseAt, onServer } from '../../support/database.ts'
 import { startS3 } from '../../support/s3.ts'
@@ -27,6 +29,14 @@ test('a snapshot is taken, listed and restored: into a new database, and in the 
   expect(listed.document()).toMatchObject({ snapshots: [{ uri, database: database.name }] })
   expect((await runCli(['snapshots', '--snapshots', store, ...url])).stdout).toContain(String(uri))
 
+  // Neither a database nor a server is needed.
+  expect(await runCli(['verify', String(uri)])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('is intact: '),
+  })
+  const tables = await runCli(['restore', String(uri), '--table', 'public.notes', '--into-schema', 'side', ...url])
+  expect(tables.stdout).toContain('public.notes  side.notes, 1 row')
+
   const copy = `copy_${randomUUID().slice(0, 8)}`
   onTestFinished(() => onServer(`DROP DATABASE IF EXISTS ${copy} WITH (FORCE)`))
   const into = await runCli(['restore', String(uri), '--into', copy, '--json', ...url])
@@ -38,6 +48,11 @@ test('a snapshot is taken, listed and restored: into a new database, and in the 
   onTestFinished(() => onServer(`DROP DATABASE IF EXISTS ${String(restored.replaced)} WITH (FORCE)`))
   expect(restored).toMatchObject({ database: database.name, rows: snapshot.document().rows })
   expect(await database.rows('SELECT text FROM notes')).toEqual([{ text: 'hello' }])
+
+  await rm(fileURLToPath(`${String(uri)}/sequences.sql`))
+  const damaged = await runCli(['verify', String(uri), '--json'])
+  expect(damaged.exitCode).toBe(1)
+  expect(damaged.document()).toMatchObject({ status: 'damaged', problems: [{ object: 'sequences.sql' }] })
 })
 
 test('up takes a snapshot first where a place is given, unless told not to', async () => {
