@@ -16,9 +16,10 @@ export const MIGRATIONS_FOLDER = 'migrations'
  *
  * @throws LockstepError `MIGRATION_INVALID` for a TypeScript migration that cannot be compiled.
  */
-export function bundleMigrations({ directory, ordered, manifest }: MigrationSet): readonly BundleFile[] {
+export function bundleMigrations({ directory, ordered, repeatables, manifest }: MigrationSet): readonly BundleFile[] {
   const manifestFile = { path: 'manifest.json', contents: `${JSON.stringify(manifest, null, 2)}\n` }
-  const files = ordered.flatMap(({ migration }): readonly BundleFile[] => {
+  const migrations = [...ordered.map(({ migration }) => migration), ...repeatables]
+  const files = migrations.flatMap((migration): readonly BundleFile[] => {
     const source = { path: migration.file, contents: migration.source }
     return migration.kind === 'sql' ? [source] : [source, compile(directory, migration)]
   })

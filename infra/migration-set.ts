@@ -4,6 +4,7 @@ import type { MigrationManifest } from '../lambda/manifest.ts'
 import { readAnalysis, type Analysis } from '../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../lambda/engine/migration-directory.ts'
 import { buildGraph, type Node } from '../lambda/engine/migration-graph.ts'
+import type { Migration } from '../lambda/engine/migration.ts'
 import { LockstepError, UNTOUCHED } from '../lambda/errors.ts'
 
 /** A directory of migrations, read and found in order at synth. */
@@ -11,6 +12,8 @@ export interface MigrationSet {
   readonly directory: string
   /** Parents first. */
   readonly ordered: readonly Node[]
+  /** Files of `repeatable/`. */
+  readonly repeatables: readonly Migration[]
   readonly manifest: MigrationManifest
   /** Changes exactly when a migration, its place or its text does; not with line endings. */
   readonly digest: string
@@ -26,13 +29,16 @@ export interface MigrationSet {
  */
 export function readMigrationSet(path: string): MigrationSet {
   const directory = resolve(path)
-  const { ordered, heads } = buildGraph(readMigrationDirectory(directory))
+  const { ordered, heads, repeatables } = buildGraph(readMigrationDirectory(directory))
   const [head] = heads
   if (head === undefined) throw emptyDirectory(directory)
   if (heads.length > 1) throw multipleHeads(heads)
-  const manifest = manifestOf(ordered, readAnalysis(directory))
+  const manifest = manifestOf(
+    [...ordered, ...repeatables.map((migration) => ({ migration, parents: [] }))],
+    readAnalysis(directory),
+  )
   const identity = manifest.migrations.map(({ id, checksum, parents }) => [id, checksum, parents])
-  return { directory, ordered, manifest, digest: digestOf(identity), head }
+  return { directory, ordered, repeatables, manifest, digest: digestOf(identity), head }
 }
 
 /** sha256, hex, over the JSON form of `value`. */

@@ -121,6 +121,8 @@ export interface StatusResult {
   readonly head: string | null
   readonly heads: readonly string[]
   readonly pending: readonly string[]
+  /** Files of `repeatable/` that the next run applies, because they have changed. */
+  readonly repeatables: readonly string[]
   /** How many migrations are applied. */
   readonly applied: number
   /** Applied, but not among the files: the database is ahead of them. */
@@ -142,7 +144,7 @@ export interface RunSummary {
 
 export interface HistoryEntry {
   readonly id: string
-  readonly kind: MigrationKind
+  readonly kind: AppliedKind
   readonly checksum: string
   readonly position: number
   readonly appliedAt: string
@@ -160,6 +162,9 @@ export interface HistoryResult {
 }
 
 export type MigrationKind = 'sql' | 'ts'
+
+/** `repeatable`: one text of a file that is applied again whenever it changes. */
+export type AppliedKind = MigrationKind | 'repeatable'
 
 /** One migration as a run did it. */
 export interface MigrationTiming {
@@ -194,7 +199,7 @@ export interface RunResult {
 export interface PlanStep {
   readonly id: string
   readonly direction: 'up' | 'down'
-  readonly kind: MigrationKind
+  readonly kind: AppliedKind
   readonly transactional: boolean
   /** Steps with the same number share a transaction. */
   readonly segment: number

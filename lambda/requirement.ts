@@ -6,6 +6,7 @@ import { saysRollback } from './engine/rollback.ts'
 import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import { attemptRequirement } from './intent.ts'
 import type { Lockstep } from './lockstep.ts'
+import { currentOf } from './engine/repeatable.ts'
 
 /** The requirement that a resource made with `DatabaseMigration.fromServiceToken` is; null for any other. */
 export function requirementOf(properties: Readonly<Record<string, unknown>>): RequirementResourceProperties | null {
@@ -41,7 +42,7 @@ export async function meetRequirement(
 async function check(lockstep: Lockstep, requirement: RequirementResourceProperties): Promise<string> {
   refuseOtherSet(lockstep.config.set, requirement.set)
   const { migrations } = await history(engineContext(lockstep))
-  const current = migrations.at(-1)?.id ?? null
+  const current = currentOf(migrations)?.id ?? null
   if (migrations.some((entry) => entry.id === requirement.require)) return current ?? ''
   throw new LockstepError({
     code: 'REQUIREMENT_NOT_MET',

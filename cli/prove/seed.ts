@@ -61,6 +61,7 @@ function statementsOf(source: string, text: string, line: number): readonly Stat
   const migration: SqlMigration = {
     id: 'seed',
     kind: 'sql',
+    repeatable: false,
     file: SEED_FILE,
     source,
     checksum: checksumOf(source),

@@ -1,4 +1,5 @@
 import type { HistoryEntry, HistoryResult, StatusResult } from '../../lambda/contract.ts'
+import { fileIdOf } from '../../lambda/engine/repeatable.ts'
 import { renderProblems } from './error.ts'
 import type { Style } from './style.ts'
 import { renderFacts, renderTable } from './table.ts'
@@ -34,6 +35,7 @@ function factsOf(status: StatusResult, style: Style): readonly (readonly [string
 function stateOf(status: StatusResult, style: Style): string {
   const parts = [
     ...(status.pending.length > 0 ? [style.attention(`${status.pending.length} pending`)] : []),
+    ...(status.repeatables.length > 0 ? [style.attention(`${status.repeatables.length} changed`)] : []),
     ...(status.ahead.length > 0 ? [style.attention(`${status.ahead.length} ahead of the files`)] : []),
     ...(status.problems.length > 0 ? [style.bad(count(status.problems.length, 'problem'))] : []),
   ]
@@ -51,13 +53,34 @@ function unfinishedRun(status: StatusResult, style: Style): readonly (readonly [
 
 function rowsOf(status: StatusResult, entries: readonly HistoryEntry[], style: Style): readonly (readonly string[])[] {
   const ahead = new Set(status.ahead)
+  const changed = new Set(status.repeatables)
   return [
-    ...entries.map((entry) => [
+    ...inForce(entries).map((entry) => [
       entry.id,
-      ahead.has(entry.id) ? style.attention('ahead') : style.good('applied'),
+      stateOfEntry(entry, { ahead, changed }, style),
       formatTime(entry.appliedAt),
       formatDuration(entry.durationMs),
     ]),
     ...status.pending.map((id) => [id, style.attention('pending')]),
+    ...status.repeatables
+      .filter((id) => !entries.some((entry) => fileIdOf(entry) === id))
+      .map((id) => [id, style.attention('pending')]),
   ]
+}
+
+/** Of a repeatable only the text that is in force. */
+function inForce(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  return entries.filter(
+    (entry) =>
+      entry.kind !== 'repeatable' || entries.findLast((other) => fileIdOf(other) === fileIdOf(entry)) === entry,
+  )
+}
+
+function stateOfEntry(
+  entry: HistoryEntry,
+  { ahead, changed }: { readonly ahead: ReadonlySet<string>; readonly changed: ReadonlySet<string> },
+  style: Style,
+): string {
+  if (ahead.has(entry.id)) return style.attention('ahead')
+  return changed.has(fileIdOf(entry)) ? style.attention('changed') : style.good('applied')
 }

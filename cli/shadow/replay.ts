@@ -1,9 +1,15 @@
 import { LockstepError } from '../../lambda/errors.ts'
-import type { Node } from '../../lambda/engine/migration-graph.ts'
+import { compareIds, type MigrationGraph, type Node } from '../../lambda/engine/migration-graph.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import { upStep } from '../../lambda/engine/step.ts'
 import { extensionError, missingExtension } from './missing-extension.ts'
 import type { ShadowDatabase } from './shadow-database.ts'
+
+/** Everything that a database which is up to date has run, in order: the repeatables last. */
+export function nodesOf({ ordered, repeatables }: MigrationGraph): readonly Node[] {
+  const last = repeatables.toSorted((a, b) => compareIds(a.id, b.id))
+  return [...ordered, ...last.map((migration): Node => ({ migration, parents: [] }))]
+}
 
 /**
  * Applies migrations one by one, each committed.

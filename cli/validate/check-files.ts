@@ -33,6 +33,7 @@ function* directiveProblems(migration: Migration): Iterable<ValidationProblem> {
 }
 
 function* downProblems(migration: Migration): Iterable<ValidationProblem> {
+  if (migration.kind === 'sql' && migration.repeatable) return
   const { irreversible } = migration.directives
   if (migration.down === null && irreversible === null) {
     yield problem(migration, 'error', {

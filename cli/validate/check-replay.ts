@@ -4,6 +4,7 @@ import { failureReport, StepError } from '../../lambda/engine/failure.ts'
 import { upStep } from '../../lambda/engine/step.ts'
 import { LockstepError, UNTOUCHED } from '../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
+import { nodesOf } from '../shadow/replay.ts'
 import type { ShadowDatabase } from '../shadow/shadow-database.ts'
 import { problemOf, type ValidationProblem } from './problem.ts'
 
@@ -30,7 +31,7 @@ export async function checkReplay(
   const failed = [...missing]
   let applied = 0
   let consequences = 0
-  for (const node of graph.ordered) {
+  for (const node of nodesOf(graph)) {
     const failure = await failureOf(database, node)
     if (failure === null) {
       applied += 1

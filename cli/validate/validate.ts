@@ -50,7 +50,8 @@ export async function validate(options: ValidateOptions): Promise<Validation> {
   })
   const read = new Set(migrations.map(({ id }) => id))
   const unreadable = new Map([...failed].filter(([id]) => !read.has(id)))
-  for (const problem of checkNames(directory, migrations)) found.add(problem)
+  const versioned = migrations.filter((each) => each.kind === 'ts' || !each.repeatable)
+  for (const problem of checkNames(directory, versioned)) found.add(problem)
   for (const migration of migrations) checkFile(migration, found)
   const graph = buildGraph(migrations, (error) => {
     if (![...unreadable.keys()].some((id) => error.report.message.includes(`"${id}"`))) found.report(error)

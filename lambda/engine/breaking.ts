@@ -2,6 +2,7 @@ import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { isRepeatable } from './repeatable.ts'
 import { readSources, type AppliedMigration } from './state.ts'
 import { migrationFromSource } from './stored-source.ts'
 
@@ -19,10 +20,11 @@ export async function breakingAmong(
   strangers: readonly AppliedMigration[],
   archive: CodeArchive | null,
 ): Promise<readonly Breaking[]> {
-  const ids = strangers.map((entry) => entry.id)
+  const versioned = strangers.filter((entry) => !isRepeatable(entry))
+  const ids = versioned.map((entry) => entry.id)
   const sources = await readSources(connection, context, ids)
   const found: Breaking[] = []
-  for (const entry of strangers) {
+  for (const entry of versioned) {
     try {
       const { directives } = await migrationFromSource(entry, sources.get(entry.id) ?? '', archive)
       if (directives.breaking !== null) found.push({ id: entry.id, text: directives.breaking })

@@ -9,6 +9,7 @@ import type { PlannedRun } from './ongoing-run.ts'
 import { isPause } from './pause.ts'
 import { planDown } from './plan-down.ts'
 import { planUp } from './plan.ts'
+import { foreignRepeatables, isRepeatable } from './repeatable.ts'
 import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from './rollback.ts'
 import { executeRun } from './run.ts'
 import type { Session, WhenHeld } from './session.ts'
@@ -41,7 +42,7 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
   return withSession(context, run, async (session, state) => {
     await takePlace(context, session, state, request)
     refuseOtherCode(request)
-    const strangers = state.applied.filter((entry) => !graph.byId.has(entry.id))
+    const strangers = strangersOf(graph, state.applied)
     if (strangers.length > 0) {
       const last = runToTakeBack(await readDeployments(session.connection, context, resource), target)
       if (isRollback(request, last, context.clock.now(), await request.stackStatus())) {
@@ -58,6 +59,13 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
     }
     return upWithin(context, session, state, graph, { ...run, whenAhead: 'keep' })
   })
+}
+
+/** What is applied and not of this code, oldest first. */
+function strangersOf(graph: MigrationGraph, applied: State['applied']): State['applied'] {
+  const versioned = applied.filter((entry) => !isRepeatable(entry) && !graph.byId.has(entry.id))
+  const repeatables = foreignRepeatables(graph, applied, versioned.length > 0)
+  return applied.filter((entry) => versioned.includes(entry) || repeatables.includes(entry))
 }
 
 /** An event that reaches the code of another deployment must not apply what that holds. */
@@ -165,7 +173,12 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
   if (request.onRollback === 'keep') return keep("because onRollback is 'keep'")
   try {
     const chosen = planDown(state.applied, { kind: 'ids', ids: own.map((entry) => entry.id) })
-    const steps = await downSteps(context, session, { graph, chosen, archive: run.archive ?? null })
+    const steps = await downSteps(context, session, {
+      graph,
+      chosen,
+      applied: state.applied,
+      archive: run.archive ?? null,
+    })
     const half = await whyNotBeneath(context, session.connection, state, graph)
     if (half !== null) return keep(`because ${half}`)
     const takeSnapshot = snapshotIfPossible(context, run.takeSnapshot)

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS ${tables.migrations} (
   "set" text NOT NULL,
   id text NOT NULL,
   checksum text NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('sql', 'ts', 'baseline')),
+  kind text NOT NULL CHECK (kind IN ('sql', 'ts', 'baseline', 'repeatable')),
   position integer NOT NULL,
   parents text[] NOT NULL,
   source text NOT NULL,

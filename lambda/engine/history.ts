@@ -32,7 +32,7 @@ function rowOf(context: Keeper, record: StepRecord): string {
     quoteLiteral(context.set),
     quoteLiteral(id),
     quoteLiteral(migration.checksum),
-    quoteLiteral(migration.kind),
+    quoteLiteral(migration.kind === 'sql' && migration.repeatable ? 'repeatable' : migration.kind),
     String(record.position),
     `ARRAY[${parents.map(quoteLiteral).join(', ')}]::text[]`,
     quoteLiteral(migration.source),

@@ -18,6 +18,7 @@ import { segmentsOf } from './segments.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
+import { currentOf, isRepeatable, repeatableNodes } from './repeatable.ts'
 
 const SHOWN_RUNS = 20
 
@@ -72,13 +73,15 @@ export async function status(context: Reader, migrations: readonly Migration[]):
     return {
       database,
       set: context.set,
-      current: state.applied.at(-1)?.id ?? null,
+      current: currentOf(state.applied)?.id ?? null,
       head: graph.heads.length === 1 ? (graph.heads[0] ?? null) : null,
       heads: graph.heads,
       pending: plan.pending.map((node) => node.migration.id),
-      applied: state.applied.length,
+      repeatables: plan.repeatables.map(({ id }) => id),
+      applied: state.applied.filter((entry) => !isRepeatable(entry)).length,
       ahead: plan.ahead,
-      upToDate: plan.pending.length === 0 && plan.ahead.length === 0 && plan.problems.length === 0,
+      upToDate:
+        plan.pending.length + plan.repeatables.length === 0 && plan.ahead.length === 0 && plan.problems.length === 0,
       problems: plan.problems,
       lastRun: state.lastRun === null ? null : summaryOf(state.lastRun),
     }
@@ -142,21 +145,26 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
   const graph = buildGraph(request.migrations)
   await loadParser()
   return look(context, async ({ connection, database, state }) => {
-    const current = state.applied.at(-1)?.id ?? null
+    const current = currentOf(state.applied)?.id ?? null
     if (request.down) {
       const chosen = planDown(state.applied, request.down)
-      const steps = await downSteps(context, { connection }, { graph, chosen, archive: request.archive ?? null })
-      const left = state.applied.slice(0, state.applied.length - chosen.length)
-      const target = left.at(-1)?.id ?? null
+      const steps = await downSteps(
+        context,
+        { connection },
+        { graph, chosen, applied: state.applied, archive: request.archive ?? null },
+      )
+      const left = state.applied.filter((entry) => !chosen.includes(entry))
+      const target = currentOf(left)?.id ?? null
       return complete(context, connection, request, { action: 'down', database, current, target, steps, problems: [] })
     }
-    const { pending, ahead, problems } = planUp(graph, state.applied, request.to)
+    const { pending, repeatables, ahead, problems } = planUp(graph, state.applied, request.to)
+    const last = await repeatableNodes(connection, context, repeatables, state.applied)
     return complete(context, connection, request, {
       action: 'up',
       database,
       current,
       target: pending.at(-1)?.migration.id ?? current,
-      steps: pending.map(upStep),
+      steps: [...pending, ...last].map(upStep),
       problems: [...problems, ...aheadProblems(ahead, problems)],
     })
   })
@@ -213,7 +221,7 @@ function planSteps(
     segment.steps.map((step) => ({
       id: step.id,
       direction: step.direction,
-      kind: step.kind,
+      kind: isRepeatable(step) ? 'repeatable' : step.kind,
       transactional: step.transactional,
       segment: index + 1,
       statements: step.kind === 'sql' ? step.statements.length : 0,

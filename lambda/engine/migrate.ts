@@ -20,6 +20,7 @@ import { EMPTY_STATE, readSources, readState, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { downStep, upStep, type Step } from './step.ts'
 import { migrationToRevert } from './stored-source.ts'
+import { currentOf, isRepeatable, previousOf, repeatableNodes, repeatableToRevert } from './repeatable.ts'
 
 /** What every request for a run says. */
 export interface RunRequest {
@@ -79,11 +80,13 @@ export async function upWithin(
   for (const warning of warnings) context.log.warn(warning)
   const hasFailed = (continuedRun(state, 'up')?.failure ?? null) !== null
   if (!hasFailed) {
-    if (plan.pending.length === 0) return nothingLeft(context, session, state, request, { action: 'up', warnings })
+    if (plan.pending.length + plan.repeatables.length === 0)
+      return nothingLeft(context, session, state, request, { action: 'up', warnings })
     refuseHalfReverted(state)
   }
   await loadParser()
-  const steps = plan.pending.map(upStep)
+  const repeatables = await repeatableNodes(session.connection, context, plan.repeatables, state.applied)
+  const steps = [...plan.pending, ...repeatables].map(upStep)
   const heeded = await passBeforeRun(context, session, state, request, steps)
   return executeRun(context, session, {
     ...plannedOf(request),
@@ -104,7 +107,12 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
   return withSession(context, request, async (session, state) => {
     const chosen = planDown(state.applied, request.target)
     if (chosen.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
-    const steps = await downSteps(context, session, { graph, chosen, archive: request.archive ?? null })
+    const steps = await downSteps(context, session, {
+      graph,
+      chosen,
+      applied: state.applied,
+      archive: request.archive ?? null,
+    })
     await refuseBeneathHalfApplied(context, session.connection, state, graph)
     const warnings = await passBeforeRun(context, session, state, request, steps)
     return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings })
@@ -159,19 +167,28 @@ export async function withSession(
 export async function downSteps(
   context: EngineContext,
   session: Pick<Session, 'connection'>,
-  wanted: { readonly graph: MigrationGraph; readonly chosen: State['applied']; readonly archive: CodeArchive | null },
+  wanted: {
+    readonly graph: MigrationGraph
+    readonly chosen: State['applied']
+    /** All that is applied. */
+    readonly applied: State['applied']
+    readonly archive: CodeArchive | null
+  },
 ): Promise<readonly Step[]> {
-  const { graph, chosen, archive } = wanted
+  const { graph, chosen, applied, archive } = wanted
   await loadParser()
   const changed = chosen.filter((entry) => graph.byId.get(entry.id)?.migration.checksum !== entry.checksum)
-  const sources = await readSources(
-    session.connection,
-    context,
-    changed.map((entry) => entry.id),
-  )
+  const before = new Map(chosen.filter(isRepeatable).map((entry) => [entry.id, previousOf(applied, entry)?.id]))
+  const ids = [...changed.map((entry) => entry.id), ...[...before.values()].flatMap((id) => id ?? [])]
+  const sources = await readSources(session.connection, context, ids)
   const steps: Step[] = []
-  for (const entry of chosen)
-    steps.push(downStep(await migrationToRevert(entry, graph, { source: sources.get(entry.id), archive })))
+  for (const entry of chosen) {
+    const own = sources.get(entry.id)
+    const migration = isRepeatable(entry)
+      ? repeatableToRevert(entry, { own: own ?? '', before: sources.get(before.get(entry.id) ?? '') })
+      : await migrationToRevert(entry, graph, { source: own, archive })
+    steps.push(downStep(migration))
+  }
   return steps
 }
 
@@ -204,7 +221,7 @@ export function nothingToDo(
     runId: null,
     applied: [],
     reverted: [],
-    current: state.applied.at(-1)?.id ?? null,
+    current: currentOf(state.applied)?.id ?? null,
     snapshot: null,
     migrations: [],
     durationMs: 0,

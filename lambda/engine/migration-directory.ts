@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, parse, resolve } from 'node:path'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import { invalidMigration, refuse, type Report } from './invalid.ts'
 import type { CompiledModule, Migration } from './migration.ts'
-import { parseSqlMigration } from './sql-migration.ts'
+import { parseRepeatable, parseSqlMigration } from './sql-migration.ts'
 import { parseTypeScriptMigration } from './typescript-migration.ts'
+
+/** The directory beside the migrations whose files are applied again whenever they change. */
+export const REPEATABLE_DIRECTORY = 'repeatable'
 
 /** sha256, hex, over the text with line endings normalised: a CRLF checkout is the same migration. */
 export function checksumOf(source: string): string {
@@ -19,14 +22,14 @@ export function normalise(text: string): string {
 }
 
 /**
- * Reads every `.sql` and `.ts` file of a directory. Synchronous, because CDK constructs are.
+ * Reads every `.sql` and `.ts` file of a directory, and the `.sql` files of its `repeatable/`. Synchronous, because CDK constructs are.
  *
  * @param report - takes what is wrong with a file; one that cannot be read at all is left out. @default thrown
  * @throws LockstepError `CONFIG_INVALID` when the directory cannot be read, `MIGRATION_INVALID` for a file.
  */
 export function readMigrationDirectory(directory: string, report: Report = refuse): readonly Migration[] {
   const read = new Map<string, Migration>()
-  for (const file of migrationFiles(directory)) {
+  for (const file of [...migrationFiles(directory), ...repeatableFiles(directory, report)]) {
     const migration = readOr(directory, file, report)
     if (migration === null) continue
     if (read.has(migration.id)) report(sameId(migration))
@@ -71,6 +74,24 @@ function migrationFiles(directory: string): readonly string[] {
   }
 }
 
+function repeatableFiles(directory: string, report: Report): readonly string[] {
+  const path = join(directory, REPEATABLE_DIRECTORY)
+  if (!existsSync(path)) return []
+  return migrationFiles(path).flatMap((name) => {
+    const file = `${REPEATABLE_DIRECTORY}/${name}`
+    if (name.endsWith('.sql')) return [file]
+    report(
+      invalidMigration({
+        migration: file,
+        file,
+        message: 'a repeatable is a .sql file.',
+        remedy: 'Move it to the migrations, or write it in SQL.',
+      }),
+    )
+    return []
+  })
+}
+
 function isMigrationFile(name: string): boolean {
   if (name.startsWith('.') || name === 'seed.sql') return false
   return name.endsWith('.sql') || (name.endsWith('.ts') && !name.endsWith('.d.ts'))
@@ -82,9 +103,11 @@ export function readMigrationFile(
   file: string,
   { module = file, report = refuse }: { readonly module?: string | undefined; readonly report?: Report } = {},
 ): Migration {
-  const migration = parse(file).name
+  const isRepeatable = file.startsWith(`${REPEATABLE_DIRECTORY}/`)
+  const migration = isRepeatable ? file.replace(/\.sql$/, '') : parse(file).name
   const source = normalise(decode(readFileSync(join(directory, file)), { migration, file }))
   const base = { migration, file, source, checksum: checksumOf(source) }
+  if (isRepeatable) return parseRepeatable(base, report)
   if (file.endsWith('.sql')) return parseSqlMigration(base, report)
   const exports = loadModule(directory, module, migration)
   const compiled = module === file ? null : compiledModule(directory, module)

@@ -1,6 +1,6 @@
 import type { LockstepError } from '../errors.ts'
 import { invalidMigration, refuse, type Report } from './invalid.ts'
-import type { Migration } from './migration.ts'
+import type { Migration, SqlMigration } from './migration.ts'
 
 /** A migration with its parents, which come before it. */
 export interface Node {
@@ -14,6 +14,8 @@ export interface MigrationGraph {
   readonly byId: ReadonlyMap<string, Node>
   /** Ids that nothing comes after. One, unless branches were not merged. */
   readonly heads: readonly string[]
+  /** Applied after the others, whenever their texts change: no part of the order. */
+  readonly repeatables: readonly SqlMigration[]
 }
 
 /** By the number that an id begins with, then by code points: `2_b` before `10_a`, and every machine agrees. */
@@ -36,7 +38,7 @@ function leadingNumber(id: string): bigint | null {
  * @throws LockstepError `MIGRATION_INVALID` for a parent that does not exist or a cycle.
  */
 export function buildGraph(migrations: readonly Migration[], report: Report = refuse): MigrationGraph {
-  const files = migrations.toSorted((a, b) => compareIds(a.id, b.id))
+  const files = migrations.filter((each) => !isRepeatableFile(each)).toSorted((a, b) => compareIds(a.id, b.id))
   const linked = files.map((migration, index): Node => {
     const previous = files[index - 1]
     return { migration, parents: migration.directives.after ?? (previous ? [previous.id] : []) }
@@ -47,7 +49,11 @@ export function buildGraph(migrations: readonly Migration[], report: Report = re
   const ordered = order(nodes, report)
   const withChildren = new Set(nodes.flatMap((node) => node.parents))
   const heads = nodes.map((node) => node.migration.id).filter((id) => !withChildren.has(id))
-  return { ordered, byId, heads }
+  return { ordered, byId, heads, repeatables: migrations.filter(isRepeatableFile) }
+}
+
+function isRepeatableFile(migration: Migration): migration is SqlMigration {
+  return migration.kind === 'sql' && migration.repeatable
 }
 
 function withKnownParents(node: Node, ids: ReadonlySet<string>, report: Report): Node {

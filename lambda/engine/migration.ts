@@ -47,6 +47,8 @@ interface MigrationBase {
 
 export interface SqlMigration extends MigrationBase {
   readonly kind: 'sql'
+  /** Applied after the others, and again whenever its text changes. */
+  readonly repeatable: boolean
   readonly up: SqlSection
   /** Null when there is none, or when it holds no statement. */
   readonly down: SqlSection | null

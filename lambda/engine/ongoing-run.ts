@@ -7,6 +7,7 @@ import type { RestoreSnapshot } from './restorable.ts'
 import { headsOf, type RunDetails } from './run-record.ts'
 import type { State } from './state.ts'
 import type { Step } from './step.ts'
+import { currentOf } from './repeatable.ts'
 
 /**
  * Takes a complete, verified snapshot before the first of these steps and gives its URI, or null when it may be done
@@ -64,10 +65,10 @@ export function outcomeOf(run: OngoingRun): Outcome & { readonly toHeads: readon
   const ids = idsOf(run)
   if (planned.action === 'down') {
     const left = planned.state.applied.filter((entry) => !ids.includes(entry.id))
-    return { applied: [], reverted: ids, current: left.at(-1)?.id ?? null, toHeads: headsOf(left) }
+    return { applied: [], reverted: ids, current: currentOf(left)?.id ?? null, toHeads: headsOf(left) }
   }
   const all = [...planned.state.applied, ...planned.steps.map(({ id, parents }) => ({ id, parents }))]
-  return { applied: ids, reverted: [], current: all.at(-1)?.id ?? null, toHeads: headsOf(all) }
+  return { applied: ids, reverted: [], current: currentOf(all)?.id ?? null, toHeads: headsOf(all) }
 }
 
 export function succeeded(context: EngineContext, run: OngoingRun): RunResult {
@@ -79,7 +80,7 @@ export function succeeded(context: EngineContext, run: OngoingRun): RunResult {
 export function paused(context: EngineContext, run: OngoingRun): RunResult {
   const isUp = run.planned.action === 'up'
   const done = [...(run.continued?.done ?? []), ...run.timings.map((timing) => timing.id)]
-  const current = isUp ? (done.at(-1) ?? null) : null
+  const current = isUp ? (currentOf(done.map((id) => ({ id })))?.id ?? null) : null
   return {
     ...resultBase(context, run),
     status: 'paused',

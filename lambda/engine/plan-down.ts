@@ -1,5 +1,6 @@
 import { LockstepError, UNTOUCHED } from '../errors.ts'
 import { unknownMigration } from './plan.ts'
+import { isRepeatable } from './repeatable.ts'
 import type { AppliedMigration } from './state.ts'
 
 /** How far down to go. */
@@ -16,14 +17,15 @@ export type DownTarget =
  */
 export function planDown(applied: readonly AppliedMigration[], target: DownTarget): readonly AppliedMigration[] {
   const newestFirst = applied.toReversed()
+  const versioned = newestFirst.filter((entry) => !isRepeatable(entry))
   switch (target.kind) {
     case 'steps':
       if (!Number.isInteger(target.steps) || target.steps < 1) throw invalidSteps(target.steps)
-      return newestFirst.slice(0, target.steps)
+      return withLaterRepeatables(versioned.slice(0, target.steps), newestFirst)
     case 'to': {
-      const index = newestFirst.findIndex((entry) => entry.id === target.id)
+      const index = versioned.findIndex((entry) => entry.id === target.id)
       if (index === -1) throw unknownMigration(target.id, 'among the applied ones')
-      return newestFirst.slice(0, index)
+      return withLaterRepeatables(versioned.slice(0, index), newestFirst)
     }
     case 'base':
       return newestFirst
@@ -32,6 +34,18 @@ export function planDown(applied: readonly AppliedMigration[], target: DownTarge
     default:
       return target satisfies never
   }
+}
+
+/** What was made after the oldest of these may stand on it: its text of before is put back first. */
+function withLaterRepeatables(
+  chosen: readonly AppliedMigration[],
+  newestFirst: readonly AppliedMigration[],
+): readonly AppliedMigration[] {
+  const oldest = chosen.at(-1)
+  if (oldest === undefined) return []
+  return newestFirst.filter((entry) =>
+    isRepeatable(entry) ? entry.position > oldest.position : chosen.includes(entry),
+  )
 }
 
 function invalidSteps(steps: number): LockstepError {

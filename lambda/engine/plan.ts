@@ -1,6 +1,8 @@
 import type { PlanProblem } from '../contract.ts'
 import { LockstepError, UNTOUCHED, type ErrorCode } from '../errors.ts'
 import { ancestorsOf, type MigrationGraph, type Node } from './migration-graph.ts'
+import type { SqlMigration } from './migration.ts'
+import { changedRepeatables, isRepeatable } from './repeatable.ts'
 import type { AppliedMigration } from './state.ts'
 
 /** A finding that prevents a run, before it becomes an error. */
@@ -12,6 +14,8 @@ export interface Problem extends PlanProblem {
 export interface UpPlan {
   /** To be applied, in order. */
   readonly pending: readonly Node[]
+  /** Whose texts have changed, in order; applied after all that is pending. */
+  readonly repeatables: readonly SqlMigration[]
   /** Applied without a file, newest last: the database is ahead of the files. */
   readonly ahead: readonly string[]
   readonly problems: readonly Problem[]
@@ -29,9 +33,12 @@ export function planUp(graph: MigrationGraph, applied: readonly AppliedMigration
   const wanted = to === undefined ? null : ancestorsOf(graph, to)
   const unapplied = graph.ordered.filter((node) => !appliedIds.has(node.migration.id))
   const pending = unapplied.filter((node) => wanted === null || wanted.has(node.migration.id))
-  const ahead = applied.filter((entry) => !graph.byId.has(entry.id)).map((entry) => entry.id)
+  const ahead = applied.filter((entry) => !isRepeatable(entry) && !graph.byId.has(entry.id)).map((entry) => entry.id)
+  // Older code must not put its views on top of newer tables, nor newer code on tables that are yet to be changed.
+  const isWhole = ahead.length === 0 && pending.length === unapplied.length
   return {
     pending,
+    repeatables: isWhole ? changedRepeatables(graph, applied) : [],
     ahead,
     problems: [
       ...multipleHeads(graph),
@@ -77,7 +84,7 @@ function missingFiles(
 ): readonly Problem[] {
   const lastKnown = applied.findLastIndex((entry) => graph.byId.has(entry.id))
   return applied.flatMap((entry, index): readonly Problem[] => {
-    if (graph.byId.has(entry.id) || (index > lastKnown && !somethingPending)) return []
+    if (isRepeatable(entry) || graph.byId.has(entry.id) || (index > lastKnown && !somethingPending)) return []
     return [
       {
         code: 'HISTORY_FILE_MISSING',

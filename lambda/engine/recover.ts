@@ -12,6 +12,7 @@ import { restoreAfterFailure } from './restore-after-failure.ts'
 import { revertCommitted } from './revert-committed.ts'
 import { openSession, resetSessionSql, type Session } from './session.ts'
 import { readRuns, readState, type State } from './state.ts'
+import { currentOf } from './repeatable.ts'
 
 const RECENT_RUNS = 20
 
@@ -135,7 +136,7 @@ function compare(
     reverted: isUp ? reverted.ids : gone,
     undone: isUp ? reverted.ids : [],
     partial: partial.map((progress) => ({ ...progress, statements: statementCount(run, progress.id) })),
-    current: after.applied.at(-1)?.id ?? null,
+    current: currentOf(after.applied)?.id ?? null,
     obstacle: reverted.obstacle,
     rolledBack: applied.length === 0 && gone.length === 0 && partial.length === 0,
   }

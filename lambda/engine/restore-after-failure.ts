@@ -7,6 +7,7 @@ import type { OngoingRun } from './ongoing-run.ts'
 import { readProgressOf } from './progress.ts'
 import { amendErrorSql, finishRunSql, headsOf } from './run-record.ts'
 import { readRuns, readState } from './state.ts'
+import { currentOf } from './repeatable.ts'
 
 /** A restore builds every index anew: with a few of them it was measured to take four times as long as the snapshot. */
 const TIMES_THE_SNAPSHOT = 4
@@ -106,7 +107,7 @@ async function seal(
   replaced: string,
 ): Promise<RunResult> {
   const { applied } = await readState(copy, context)
-  const current = applied.at(-1)?.id ?? null
+  const current = currentOf(applied)?.id ?? null
   const outcome = { applied: [], reverted: [], current }
   const report = { ...error, state: describeRestored(current, replaced) }
   const ended = await copy.execute(

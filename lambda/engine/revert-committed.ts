@@ -65,9 +65,11 @@ function ownOf(
   }
 }
 
-/** What an earlier invocation of the run applied is not among the steps, but among the files. */
+/** What an earlier invocation of the run applied is not among the steps, but among the files; a repeatable never is. */
 function migrationOf({ planned }: OngoingRun, id: string): Migration {
-  const migration = planned.migrations.find((candidate) => candidate.id === id)
+  const migration =
+    planned.migrations.find((candidate) => candidate.id === id) ??
+    planned.steps.find((step) => step.id === id)?.migration
   if (migration === undefined) throw new Error(`${id} was applied by this run, but has no file`)
   return migration
 }

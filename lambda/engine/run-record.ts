@@ -2,6 +2,7 @@ import type { ErrorReport } from '../contract.ts'
 import type { EngineContext } from './context.ts'
 import { quoteLiteral } from './database.ts'
 import { historyTables } from './history-schema.ts'
+import { isRepeatable } from './repeatable.ts'
 import type { AppliedMigration } from './state.ts'
 
 type Keeper = Pick<EngineContext, 'schema' | 'set' | 'trigger' | 'clock'>
@@ -132,7 +133,8 @@ function json(value: unknown): string {
 }
 
 /** Applied migrations that no applied migration comes after. */
-export function headsOf(applied: readonly Pick<AppliedMigration, 'id' | 'parents'>[]): readonly string[] {
+export function headsOf(all: readonly Pick<AppliedMigration, 'id' | 'parents'>[]): readonly string[] {
+  const applied = all.filter((entry) => !isRepeatable(entry))
   const withChildren = new Set(applied.flatMap((entry) => entry.parents))
   return applied.map((entry) => entry.id).filter((id) => !withChildren.has(id))
 }

@@ -9,6 +9,8 @@ import { retryOnLock } from './lock-retry.ts'
 import { holdsLockSql, lockKey } from './lock.ts'
 import { isPause, pausesHere } from './pause.ts'
 import type { Segment } from './segments.ts'
+import { isRepeatable } from './repeatable.ts'
+import type { Step } from './step.ts'
 import { runStep, takeRecords, type StepRun } from './step-runner.ts'
 
 /** What a segment has done. */
@@ -72,7 +74,8 @@ async function perform(connection: Connection, segment: Segment, run: StepRun): 
   let paused = false
   try {
     await driveSteps(segment.steps, async (step) => {
-      paused ||= pausesHere(run) || (run.progressed && run.pauseBefore === step.id)
+      paused ||=
+        (pausesHere(run) && !isAmongRepeatables(segment, step)) || (run.progressed && run.pauseBefore === step.id)
       if (!paused) timings.push(await runStep(connection, step, run))
     })
     return { timings, paused }
@@ -80,6 +83,11 @@ async function perform(connection: Connection, segment: Segment, run: StepRun): 
     if (isPause(error) && !segment.transactional) return { timings, paused: true }
     throw error
   }
+}
+
+/** Repeatables are applied together: what was committed of some of them could not be taken back from the files. */
+function isAmongRepeatables({ steps }: Segment, step: Step): boolean {
+  return isRepeatable(step) && step !== steps.find(isRepeatable)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TransactionScope } from '../contract.ts'
+import { isRepeatable } from './repeatable.ts'
 import type { Step } from './step.ts'
 
 /** Steps that are committed together, or one that runs outside of a transaction. */
@@ -24,10 +25,13 @@ export function segmentsOf(steps: readonly Step[], scope: TransactionScope): rea
       segments.push({ transactional: false, steps: [step] })
       continue
     }
+    // Repeatables are one another's ground: they are applied together or not at all.
+    const joins = isRepeatable(step) && shared.some(isRepeatable)
+    if (scope === 'migration' && !joins) close()
     const setsTransaction = has(step, 'setsTransaction')
     if (setsTransaction) close()
     shared.push(step)
-    if (scope === 'migration' || setsTransaction || has(step, 'addsEnumValue')) close()
+    if (setsTransaction || has(step, 'addsEnumValue')) close()
   }
   close()
   return segments

@@ -44,6 +44,7 @@ export function parseSqlMigration(
   return {
     id: input.migration,
     kind: 'sql',
+    repeatable: false,
     file: input.file,
     source: input.source,
     checksum: input.checksum,
@@ -53,6 +54,53 @@ export function parseSqlMigration(
     require: blocksOf(found, 'require'),
     verify: blocksOf(found, 'verify'),
   }
+}
+
+/**
+ * Reads a file of `repeatable/`: a migration with sections, or statements alone. Its down is run when its first text is
+ * taken back; later ones are taken back by the text before.
+ *
+ * @param report - takes what is wrong with a line. @default thrown
+ * @throws LockstepError `MIGRATION_INVALID` with the line.
+ */
+export function parseRepeatable(
+  input: Place & { readonly source: string; readonly checksum: string },
+  report: Report = refuse,
+): SqlMigration {
+  const hasSections = input.source.split('\n').some((line) => MARKER.test(line.trim()))
+  const migration = hasSections ? parseSqlMigration(input, report) : parsePlain(input, report)
+  const { directives, up, down } = migration
+  const misplaced = (['after', 'irreversible', 'breaking'] as const).filter((name) => directives[name] !== null)
+  for (const name of misplaced) report(notRepeatable(input, `lockstep:${name} says nothing of a repeatable.`))
+  if (!up.transactional || down?.transactional === false)
+    report(notRepeatable(input, 'a repeatable runs in a transaction.'))
+  return { ...migration, repeatable: true }
+}
+
+/** Directives up to the first line of SQL; the whole text is the up. */
+function parsePlain(
+  input: Place & { readonly source: string; readonly checksum: string },
+  report: Report,
+): SqlMigration {
+  const lines = input.source.split('\n')
+  const first = lines.findIndex((line) => line.trim() !== '' && !line.trim().startsWith('--'))
+  return {
+    id: input.migration,
+    kind: 'sql',
+    repeatable: true,
+    file: input.file,
+    source: input.source,
+    checksum: input.checksum,
+    directives: readPreamble(first === -1 ? lines : lines.slice(0, first), input, report),
+    up: { blocks: [{ text: input.source, line: 1 }], transactional: true },
+    down: null,
+    require: [],
+    verify: [],
+  }
+}
+
+function notRepeatable(place: Place, message: string): LockstepError {
+  return invalidMigration({ ...place, message, remedy: 'Remove it, or make a migration of the file.' })
 }
 
 function readPreamble(lines: readonly string[], place: Place, report: Report): Directives {

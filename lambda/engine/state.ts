@@ -1,4 +1,4 @@
-import type { ErrorReport, MigrationKind, RunStatus } from '../contract.ts'
+import type { AppliedKind, ErrorReport, RunStatus } from '../contract.ts'
 import type { EngineContext } from './context.ts'
 import { quoteLiteral, type Connection, type Row } from './database.ts'
 import { historyTables } from './history-schema.ts'
@@ -8,7 +8,7 @@ import { PROGRESS_COLUMNS, toProgress, type Progress } from './progress.ts'
 export interface AppliedMigration {
   readonly id: string
   readonly checksum: string
-  readonly kind: MigrationKind
+  readonly kind: AppliedKind
   readonly position: number
   readonly parents: readonly string[]
   readonly appliedAt: Date
@@ -117,7 +117,7 @@ function toApplied(row: Row): AppliedMigration {
   return {
     id: String(row.id),
     checksum: String(row.checksum),
-    kind: row.kind as MigrationKind,
+    kind: row.kind as AppliedKind,
     position: Number(row.position),
     parents: row.parents as readonly string[],
     appliedAt: row.applied_at as Date,

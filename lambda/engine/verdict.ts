@@ -3,6 +3,7 @@ import type { PlanProblem } from '../contract.ts'
 import type { ErrorCode } from '../errors.ts'
 import { isAllowedBy, isSevere, kindOf } from './hazard.ts'
 import type { Migration } from './migration.ts'
+import { isRepeatable } from './repeatable.ts'
 import type { Step } from './step.ts'
 import { violationText, type Violation } from './existing-data.ts'
 import { weighed, type Statistics } from './weigh.ts'
@@ -42,7 +43,9 @@ export interface Live {
 }
 
 /** Decides whether a run may begin. Pure. */
-export function judgeRun({ policy }: ResolvedPolicy, facts: RunFacts): PolicyVerdict {
+export function judgeRun({ policy }: ResolvedPolicy, run: RunFacts): PolicyVerdict {
+  // Nobody proves a repeatable: what undoes it is the text before.
+  const facts = { ...run, steps: run.steps.filter((step) => !isRepeatable(step)) }
   const direction = facts.steps[0]?.direction
   if (direction === undefined) return { problems: [], warnings: [] }
   if (direction === 'down')

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { bundleModules, bundleRuntime, type BundleFile } from '../../infra/bundle-runtime.ts'
 import { bundleFunction } from '../../infra/bundle.ts'
 import { readMigrationSet } from '../../infra/migration-set.ts'
+import { readMigrationBundle } from '../../lambda/engine/migration-bundle.ts'
 import { checksumOf } from '../../lambda/engine/migration-directory.ts'
 import type { MigrationManifest } from '../../lambda/manifest.ts'
 import { createMigration, createStack, migrationsDirectory, SHOP, temporaryDirectory } from './fixtures.ts'
@@ -43,6 +44,26 @@ function runIn(directory: string, script: string): { readonly status: number | n
   })
   return { status, output: stdout + stderr }
 }
+
+test('the bundle carries the repeatables, and their texts count for the digest', () => {
+  // GIVEN
+  const files = { ...SHOP, 'repeatable/views.sql': 'SELECT 2;\n', 'repeatable/a.sql': 'SELECT 1;' }
+
+  // WHEN
+  const directory = bundle(files)
+  const [same, changed, without] = [files, { ...files, 'repeatable/views.sql': 'SELECT 3;\n' }, SHOP].map((each) =>
+    readMigrationSet(migrationsDirectory(each)),
+  )
+
+  // THEN
+  const read = readMigrationBundle(join(directory, 'migrations'))
+  expect(read.slice(-2)).toMatchObject([
+    { id: 'repeatable/a', repeatable: true },
+    { id: 'repeatable/views', repeatable: true, source: 'SELECT 2;\n' },
+  ])
+  expect(new Set([same?.digest, changed?.digest, without?.digest]).size).toBe(3)
+  expect(same?.head).toBe(without?.head)
+})
 
 test('the bundle carries what was found of the migrations as they are, and the policy beside them', () => {
   // GIVEN

@@ -4,7 +4,7 @@ import { connect } from '../../lambda/adapters/postgres.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
 import { checksumOf, normalise } from '../../lambda/engine/migration-directory.ts'
 import type { MigrationFunction, SqlMigration, TypeScriptMigration } from '../../lambda/engine/migration.ts'
-import { parseSqlMigration } from '../../lambda/engine/sql-migration.ts'
+import { parseRepeatable, parseSqlMigration } from '../../lambda/engine/sql-migration.ts'
 import { parseTypeScriptMigration } from '../../lambda/engine/typescript-migration.ts'
 import { silentLog } from '../../lambda/log.ts'
 import type { TestDatabase } from './database.ts'
@@ -33,6 +33,13 @@ export function engineFor(database: TestDatabase, overrides: Partial<EngineConte
 export function fileOf(id: string, text: string): SqlMigration {
   const source = normalise(text)
   return parseSqlMigration({ migration: id, file: `${id}.sql`, source, checksum: checksumOf(source) })
+}
+
+/** A file of `repeatable/` from its text. */
+export function repeatable(name: string, text: string): SqlMigration {
+  const source = normalise(text)
+  const id = `repeatable/${name}`
+  return parseRepeatable({ migration: id, file: `${id}.sql`, source, checksum: checksumOf(source) })
 }
 
 /** A SQL migration from its up and its down. */

@@ -25,6 +25,25 @@ test('every .sql and .ts file is a migration, but for declarations, hidden files
   ])
 })
 
+test('the .sql files of repeatable/ come with them, and nothing else may stand there', async () => {
+  const directory = await writeFiles({
+    '1_a.sql': UP,
+    'repeatable/views.sql': '-- lockstep:lock-timeout 2s\nSELECT 1;\n',
+    'repeatable/README.md': '',
+  })
+  const [first, second, ...others] = readMigrationDirectory(directory)
+  expect([first, second]).toMatchObject([
+    { id: '1_a', repeatable: false },
+    { id: 'repeatable/views', file: 'repeatable/views.sql', repeatable: true, directives: { lockTimeoutMs: 2000 } },
+  ])
+  expect(others).toEqual([])
+  await writeFile(join(directory, 'repeatable', 'code.ts'), '')
+  expect(await reportThrownBy(() => readMigrationDirectory(directory))).toMatchObject({
+    code: 'MIGRATION_INVALID',
+    message: 'repeatable/code.ts: a repeatable is a .sql file.',
+  })
+})
+
 test('a directory that is not there, and two files with one id, are refused', async () => {
   expect(await reportThrownBy(() => readMigrationDirectory('/nowhere'))).toMatchObject({
     code: 'CONFIG_INVALID',

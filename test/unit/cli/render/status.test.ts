@@ -10,6 +10,7 @@ const status: StatusResult = {
   current: '2_b',
   head: '3_c',
   heads: ['3_c'],
+  repeatables: [],
   pending: ['3_c'],
   applied: 2,
   ahead: [],
