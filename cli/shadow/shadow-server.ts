@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +7,7 @@ import type pg from 'pg'
 import { endpointFromUrl } from '../../lambda/adapters/endpoint.ts'
 import { openClient, toConnection, type ConnectOptions } from '../../lambda/adapters/postgres.ts'
 import { quoteIdentifier, quoteLiteral, type Connection } from '../../lambda/engine/database.ts'
-import { LockstepError, UNTOUCHED } from '../../lambda/errors.ts'
+import { LockstepError, UNTOUCHED, type ErrorCode } from '../../lambda/errors.ts'
 import { checkDatabaseUrl } from '../database-url.ts'
 import { startEmbeddedPostgres } from '../embedded-postgres.ts'
 
@@ -38,9 +39,6 @@ export interface ShadowServerOptions {
   readonly url?: string | null | undefined
 }
 
-/** The majors that the embedded server comes in. */
-export const EMBEDDED_MAJORS: readonly number[] = [18]
-const DEFAULT_MAJOR = 18
 const CONNECT_BUDGET_MS = 10_000
 
 const SETTINGS = {
@@ -63,11 +61,17 @@ export async function startShadowServer({ major, url }: ShadowServerOptions = {}
     checkDatabaseUrl(url)
     return serverAt(url, { wanted: major ?? null, isOwn: false, end: async () => {} })
   }
-  if (!EMBEDDED_MAJORS.includes(major ?? DEFAULT_MAJOR)) throw unknownMajor(major ?? DEFAULT_MAJOR)
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-shadow-'))
-  const remove = async (): Promise<void> => rm(directory, { recursive: true, force: true })
+  // For a command that is interrupted; the server is told to stop in the same moment.
+  const removeOnExit = (): void => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  process.once('exit', removeOnExit)
+  const remove = async (): Promise<void> => {
+    process.off('exit', removeOnExit)
+    await rm(directory, { recursive: true, force: true })
+  }
   try {
-    const embedded = await startEmbeddedPostgres({ directory, unsafe: true, settings: SETTINGS })
+    const ofMajor = major === undefined ? {} : { major }
+    const embedded = await startEmbeddedPostgres({ directory, ...ofMajor, unsafe: true, settings: SETTINGS })
     const end = async (): Promise<void> => {
       await embedded.stop({ abort: true })
       await remove()
@@ -75,7 +79,7 @@ export async function startShadowServer({ major, url }: ShadowServerOptions = {}
     return await serverAt(embedded.url, { wanted: null, isOwn: true, end })
   } catch (error) {
     await remove()
-    throw error
+    throw forShadow(error)
   }
 }
 
@@ -161,13 +165,12 @@ async function dropRolesBut(admin: Connection, kept: readonly string[]): Promise
   for (const { rolname } of rows) await admin.execute(`DROP ROLE ${quoteIdentifier(String(rolname))}`)
 }
 
-function unknownMajor(major: number): LockstepError {
-  return new LockstepError({
-    code: 'CONFIG_INVALID',
-    message: `There is no embedded PostgreSQL ${major}.`,
-    state: UNTOUCHED,
-    remedy: `Give one of ${EMBEDDED_MAJORS.join(', ')}, or --shadow-url of a scratch server of that version.`,
-  })
+/** Here it is another option that names a server of one's own. */
+function forShadow(error: unknown): unknown {
+  if (!(error instanceof LockstepError)) return error
+  const { report } = error
+  const remedy = report.remedy.replace(/--database-url(?: \(or LOCKSTEP_DATABASE_URL\))?/, '--shadow-url')
+  return new LockstepError({ ...report, code: report.code as ErrorCode, remedy, cause: error })
 }
 
 function otherMajor(wanted: number, found: number): LockstepError {

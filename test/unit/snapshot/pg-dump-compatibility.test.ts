@@ -32,3 +32,10 @@ test.each([
 ])('says whether the sequence of an unlogged table is logged where version %i can tell', (version, logged) => {
   expect(forServer(HEADER + identity('    LOGGED\n'), version)).toContain(identity(logged))
 })
+
+const statement = (options: string): string => `ALTER TABLE ONLY public.t ALTER COLUMN "a b" SET (${options});\n`
+
+test("leaves out the number of its own that a server keeps among a column's options", () => {
+  const dump = `${statement('pg_attver=346179752')}${statement('pg_attver=12, n_distinct=4')}${statement('n_distinct=5')}`
+  expect(forServer(dump, 180_000)).toBe(`${statement('n_distinct=4')}${statement('n_distinct=5')}`)
+})
