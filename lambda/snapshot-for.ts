@@ -1,9 +1,13 @@
 import type { TakeSnapshot } from './engine/ongoing-run.ts'
+import { isPause } from './engine/pause.ts'
+import type { Step } from './engine/step.ts'
+import { UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotResult } from './contract.ts'
 import { selectionFor, tellSelection } from './run-snapshot-scope.ts'
 import { pruneSnapshots } from './prune-snapshots.ts'
 import { withinTime } from './snapshot-time.ts'
+import { toLockstepError } from './snapshot/failure.ts'
 import { createSnapshot } from './snapshot/snapshot.ts'
 import { takeStorageSnapshot } from './snapshot/storage-snapshot.ts'
 import { storageSnapshotNow, type StorageSnapshotResult } from './storage-snapshots.ts'
@@ -18,20 +22,30 @@ export function snapshotFor(lockstep: Lockstep): TakeSnapshot | null {
       return null
     case 'logical':
       return async (runId, steps) => {
-        const found = await selectionFor(lockstep, steps)
-        tellSelection(lockstep, found)
-        const { selection } = found
-        const { uri } =
-          (await takeDistributed(lockstep, runId, selection)) ??
-          (await createSnapshot(await withinTime(lockstep, found), { runId, selection }))
-        await pruneSnapshots(lockstep, uri)
-        return uri
+        try {
+          return await takeLogical(lockstep, runId, steps)
+        } catch (error) {
+          if (isPause(error)) throw error
+          const boundary = { code: 'SNAPSHOT_FAILED', subject: 'The snapshot', state: UNTOUCHED } as const
+          throw toLockstepError(error, { ...boundary, signal: lockstep.signal })
+        }
       }
     case 'rds':
       return async (runId) => (await takeStorageSnapshot(lockstep.storage(), runId)).arn
     default:
       return snapshotMode satisfies never
   }
+}
+
+async function takeLogical(lockstep: Lockstep, runId: string, steps: readonly Step[]): Promise<string> {
+  const found = await selectionFor(lockstep, steps)
+  tellSelection(lockstep, found)
+  const { selection } = found
+  const { uri } =
+    (await takeDistributed(lockstep, runId, selection)) ??
+    (await createSnapshot(await withinTime(lockstep, found), { runId, selection }))
+  await pruneSnapshots(lockstep, uri)
+  return uri
 }
 
 /** What a person asks of a snapshot that belongs to no run. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { perform } from '../../../lambda/actions.ts'
+import type { Log } from '../../../lambda/log.ts'
 import { onServer } from '../../support/database.ts'
 import { lockstepFor } from '../../support/lockstep.ts'
 import { writeFiles } from '../../support/source-files.ts'
@@ -47,14 +48,14 @@ test('a snapshot that is gone leaves the named state, and says why', async () =>
     // The first session in a maintenance database is the restore's.
     if (name !== 'postgres') return
     const [row] = await database.rows('SELECT snapshot_uri FROM lockstep.runs ORDER BY started_at DESC LIMIT 1')
-    await rm(join(fileURLToPath(String(row?.snapshot_uri)), 'post-data.sql'), { force: true })
+    await rm(join(fileURLToPath(String(row?.snapshot_uri)), 'data'), { force: true, recursive: true })
   })
   const failed = await perform(removing, { action: 'up' })
 
   expect(failed).toMatchObject({ status: 'failed', rolledBack: false, applied: ['2_outside'], current: '2_outside' })
   expect(failed.error?.code).toBe('MIGRATION_FAILED')
   expect(failed.error?.state).toContain(`Restoring file://${store}`)
-  expect(failed.error?.state).toContain('post-data.sql')
+  expect(failed.error?.state).toContain('data/0001-small-tables.sql.zst')
   expect(await recordOf(database, failed)).toMatchObject({ status: 'failed', state: failed.error?.state })
   expect(await databasesOf(database)).toEqual([database.name])
   await expectLockFree(database)
@@ -113,7 +114,13 @@ test('a privilege that is revoked meanwhile leaves the named state', async () =>
 test('a run without time for it does not begin to restore', async () => {
   const { lockstep, database } = await migrated()
   const files = await lockstep({ ...OUTSIDE, ...FAILING })
-  const failed = await perform({ ...files, remainingMs: () => 15_000 }, { action: 'up' })
+  let leftMs = 120_000
+  const info: Log['info'] = (message, fields) => {
+    if (message === 'applied' && fields?.['migration'] === '2_outside') leftMs = 15_000
+    files.log.info(message, fields)
+  }
+  const slow = { ...files, log: { ...files.log, info }, remainingMs: () => leftMs }
+  const failed = await perform(slow, { action: 'up' })
   expect(failed).toMatchObject({ status: 'failed', rolledBack: false })
   expect(failed.error?.state).toMatch(
     /The snapshot was not restored: it may take \d+ s, and 15 s of the function's time are left\.$/,
