@@ -132,23 +132,27 @@ function idsSql(ids: readonly string[]): string {
 }
 
 /** Names are qualified where the search path does not find them: nowhere. */
-const SETTINGS = `SET search_path = ''; SET jit = off; SET plan_cache_mode = force_generic_plan`
-const RESETTINGS = 'RESET search_path; RESET jit; RESET plan_cache_mode'
+const SETTINGS = ["SET search_path = ''", 'SET jit = off', 'SET plan_cache_mode = force_generic_plan']
+const RESETTINGS = ['RESET search_path', 'RESET jit', 'RESET plan_cache_mode']
 
-/** Runs prepared statements, preparing them where the session has none: planning them would take longer than the answer. */
+/** Sessions that have the statements prepared: planning them would take longer than the answer. */
+const prepared = new WeakSet<Connection>()
+
+/** To be called after what may have thrown a session's prepared statements away (`DISCARD ALL`, `DEALLOCATE`, code). */
+export function forgetPrepared(connection: Connection): void {
+  prepared.delete(connection)
+}
+
 async function ask(
   connection: Connection,
   scope: CatalogScope,
   statements: readonly string[],
 ): Promise<readonly ResultSet[]> {
-  const check = `SELECT count(*)::int AS prepared FROM pg_catalog.pg_prepared_statements WHERE name LIKE 'lockstep\\_%'`
-  const prepared = (await connection.execute(`${SETTINGS}; ${check}`)).at(-1)?.rows[0]?.prepared
-  const statementsToPrepare = prepared === PREPARED ? [] : preparations(scope)
-  const results = await connection.execute([...statementsToPrepare, ...statements, RESETTINGS].join(';\n'))
-  return results.slice(statementsToPrepare.length, statementsToPrepare.length + statements.length)
+  const before = [...SETTINGS, ...(prepared.has(connection) ? [] : preparations(scope))]
+  const results = await connection.execute([...before, ...statements, ...RESETTINGS].join(';\n'))
+  prepared.add(connection)
+  return results.slice(before.length, before.length + statements.length)
 }
-
-const PREPARED = 6
 
 function preparations({ major, historySchema, withCluster }: CatalogScope): readonly string[] {
   const own = quoteLiteral(historySchema)

@@ -1,4 +1,4 @@
-import type { CatalogScope } from '../catalog/read-catalog.ts'
+import { forgetPrepared, type CatalogScope } from '../catalog/read-catalog.ts'
 import { DEFAULT_HISTORY_SCHEMA } from '../../lambda/config.ts'
 import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
@@ -9,9 +9,8 @@ import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-dat
 import type { Shadow } from '../shadow/shadow.ts'
 import type { Proof } from './proof.ts'
 import { brokenProof, isTried, proveOne, stepOr, worseOf, type TrialRoom } from './prove-one.ts'
-import { touchedTables } from './rows.ts'
 import { sowerOf, type Seed, type SeedProblem, type Sower } from './seed.ts'
-import { readMoment, type Moment } from './trial.ts'
+import { noteStep, readMoment, type Moment } from './trial.ts'
 import { messageOf } from './verdict.ts'
 
 export interface ProveOptions {
@@ -69,6 +68,7 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
     if (proven?.left === null) await again(false)
     else now = proven?.left ?? now
     if (await place.sower.sow(place.database.connection, id)) {
+      forgetPrepared(place.database.connection)
       now = await readMoment(place.database, trials.scope, now)
       if (proven !== null && isTried(proven.proof)) {
         const sown = await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now, isSown: true })
@@ -100,17 +100,19 @@ type Applied =
 async function applyFirst({ database }: Place, { scope }: TrialRoom, node: Node, now: Moment): Promise<Applied> {
   const up = stepOr(() => upStep(node))
   if (typeof up === 'string') return { kind: 'failed', detail: up }
-  let touched: ReadonlySet<string> | null = null
+  let moment: Moment | null = null
   try {
     await database.apply(up, async () => {
-      touched = await touchedTables(database.connection)
+      noteStep(database, up)
+      moment = await readMoment(database, scope, now, now)
     })
   } catch (error) {
     const extension = missingExtension(error)
     if (extension !== null) return { kind: 'extension', extension }
     return { kind: 'failed', detail: `The up fails: ${messageOf(error)}` }
   }
-  return { kind: 'applied', moment: await readMoment(database, scope, now, touched) }
+  noteStep(database, up)
+  return { kind: 'applied', moment: moment ?? (await readMoment(database, scope, now)) }
 }
 
 function notReachedDetail(failed: string): string {

@@ -24,24 +24,20 @@ const LARGEST_COMPARED = 16 * 1024 * 1024
 /**
  * Reads what tables hold, each value included.
  *
- * @param known - the content of tables that nothing has touched since, by name; these are not read again.
+ * @param start - what they held when the open transaction began, and which tables it has rewritten or made: what it has
+ *   not touched is not read again. Null: there is none.
  */
 export async function readContent(
   connection: Connection,
   historySchema: string,
-  known: { readonly content: Content; readonly isUntouched: (id: string) => boolean } | null,
+  start: { readonly content: Content; readonly isTheSame: (id: string) => boolean } | null,
 ): Promise<Content> {
-  const tables = await tablesWithRows(connection, historySchema)
-  const kept = tables.filter(({ id, name }) => known?.isUntouched(id) === true && known.content.has(name))
-  const read = tables.filter((table) => !kept.includes(table))
   const content = new Map<string, TableContent>()
-  for (const { name } of kept) {
-    const before = known?.content.get(name)
-    if (before !== undefined) content.set(name, before)
-  }
-  for (const table of read) {
-    const found = await readTable(connection, table)
-    if (found.rows > 0) content.set(table.name, found)
+  for (const table of await tablesWithRows(connection, historySchema)) {
+    const { id, name, isTouched } = table
+    const before = start !== null && !isTouched && start.isTheSame(id) ? start.content.get(name) : undefined
+    const found = before ?? (await readTable(connection, table))
+    if (found.rows > 0) content.set(name, found)
   }
   return content
 }
@@ -50,14 +46,20 @@ interface Table {
   readonly id: string
   readonly name: string
   readonly isLarge: boolean
+  /** Whether the open transaction has changed rows of it. */
+  readonly isTouched: boolean
   readonly columns: readonly string[]
 }
 
+const TOUCHED = ['inserted', 'updated', 'deleted']
+  .map((what) => `pg_catalog.pg_stat_get_xact_tuples_${what}(c.oid)`)
+  .join(' + ')
+
 async function tablesWithRows(connection: Connection, historySchema: string): Promise<readonly Table[]> {
   const { rows } = await connection.query(
-    `SELECT c.oid::text AS id, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, c.size > ${LARGEST_COMPARED} AS is_large,
+    `SELECT c.oid::text AS id, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, c.size > ${LARGEST_COMPARED} AS is_large, ${TOUCHED} > 0 AS is_touched,
   ARRAY(SELECT attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) AS columns
-FROM (SELECT oid, relname, relnamespace, pg_catalog.pg_relation_size(oid) AS size FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384) c
+FROM (SELECT oid, relname, relnamespace, pg_catalog.pg_relation_size(oid) AS size FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384 AND relpersistence <> 't') c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.size > 0 AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1) ORDER BY name`,
     [historySchema],
@@ -66,6 +68,7 @@ WHERE c.size > 0 AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_sche
     id: String(row.id),
     name: String(row.name),
     isLarge: row.is_large === true,
+    isTouched: row.is_touched === true,
     columns: row.columns as readonly string[],
   }))
 }
@@ -98,12 +101,4 @@ function toContent(row: Row, columns: readonly string[]): TableContent {
       columns.map((name, index) => [name, { values: Number(row[`v${index}`]), hash: String(row[`h${index}`]) }]),
     ),
   }
-}
-
-/** Ids of the tables whose rows the open transaction has changed. Tables that were rewritten are not among them. */
-export async function touchedTables(connection: Connection): Promise<ReadonlySet<string>> {
-  const { rows } = await connection.query(
-    `SELECT relid::text AS id FROM pg_catalog.pg_stat_xact_all_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relid >= 16384`,
-  )
-  return new Set(rows.map((row) => String(row.id)))
 }

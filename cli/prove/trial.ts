@@ -1,8 +1,8 @@
-import { readCatalog, type CatalogScope, type CatalogState } from '../catalog/read-catalog.ts'
+import { forgetPrepared, readCatalog, type CatalogScope, type CatalogState } from '../catalog/read-catalog.ts'
 import type { Step } from '../../lambda/engine/step.ts'
 import type { ShadowDatabase } from '../shadow/shadow-database.ts'
 import { tidySession } from '../shadow/tidy-session.ts'
-import { readContent, touchedTables, type Content } from './rows.ts'
+import { readContent, type Content } from './rows.ts'
 
 /** A database at one instant: its schema and its rows. */
 export interface Moment {
@@ -32,21 +32,19 @@ export interface Before {
 /**
  * Reads what there is now.
  *
- * @param nearest - a moment that differs little
- * @param touched - the tables whose rows may be others since then, if that is known
+ * @param nearest - a moment whose schema differs little
+ * @param start - the moment at which the open transaction began. Null: there is none
  */
 export async function readMoment(
   { connection, historySchema }: ShadowDatabase,
   scope: CatalogScope,
   nearest: Moment | null,
-  touched: ReadonlySet<string> | null = null,
+  start: Moment | null = null,
 ): Promise<Moment> {
   const schema = await readCatalog(connection, scope, nearest?.schema ?? null)
-  if (nearest === null || touched === null)
-    return { schema, content: await readContent(connection, historySchema, null) }
-  const { content, schema: then } = nearest
-  const isUntouched = (id: string): boolean => !touched.has(id) && schema.stamps.get(id) === then.stamps.get(id)
-  return { schema, content: await readContent(connection, historySchema, { content, isUntouched }) }
+  if (start === null) return { schema, content: await readContent(connection, historySchema, null) }
+  const isTheSame = (id: string): boolean => schema.stamps.get(id) === start.schema.stamps.get(id)
+  return { schema, content: await readContent(connection, historySchema, { content: start.content, isTheSame }) }
 }
 
 /**
@@ -65,11 +63,11 @@ export async function tryInTransaction(
     await tidySession(connection)
     const downError = await failureOf(database, down)
     if (downError !== null) return { kind: 'down-failed', error: downError.error }
-    const reverted = await readWithin(database, scope, beforeUp, afterUp)
+    const reverted = await readMoment(database, scope, beforeUp, afterUp)
     await tidySession(connection)
     const upError = await failureOf(database, up)
     if (upError !== null) return { kind: 'up-failed', error: upError.error, afterDown: reverted }
-    return { kind: 'done', afterDown: reverted, afterUp: await readWithin(database, scope, afterUp, afterUp) }
+    return { kind: 'done', afterDown: reverted, afterUp: await readMoment(database, scope, afterUp, afterUp) }
   } finally {
     if (connection.isOpen()) await connection.execute('ROLLBACK')
   }
@@ -85,6 +83,7 @@ export async function tryCommitted(
   await tidySession(database.connection)
   try {
     await database.apply(down)
+    noteStep(database, down)
   } catch (error) {
     return { kind: 'down-failed', error }
   }
@@ -92,30 +91,24 @@ export async function tryCommitted(
   await tidySession(database.connection)
   try {
     await database.apply(up)
+    noteStep(database, up)
   } catch (error) {
     return { kind: 'up-failed', error, afterDown: reverted }
   }
   return { kind: 'done', afterDown: reverted, afterUp: await readMoment(database, scope, afterUp) }
 }
 
+/** What a step may have thrown away is prepared again before the next reading. */
+export function noteStep({ connection }: ShadowDatabase, { kind, migration }: Step): void {
+  if (kind === 'ts' || /\b(?:discard|deallocate)\b/i.test(migration.source)) forgetPrepared(connection)
+}
+
 async function failureOf(database: ShadowDatabase, step: Step): Promise<{ readonly error: unknown } | null> {
   try {
     await database.applyWithin(step)
+    noteStep(database, step)
     return null
   } catch (error) {
     return { error }
   }
-}
-
-/** Within the transaction that began after the first up: only what it has touched can differ from then. */
-async function readWithin(
-  { connection, historySchema }: ShadowDatabase,
-  scope: CatalogScope,
-  nearest: Moment,
-  start: Moment,
-): Promise<Moment> {
-  const schema = await readCatalog(connection, scope, nearest.schema)
-  const touched = await touchedTables(connection)
-  const isUntouched = (id: string): boolean => !touched.has(id) && schema.stamps.get(id) === start.schema.stamps.get(id)
-  return { schema, content: await readContent(connection, historySchema, { content: start.content, isUntouched }) }
 }

@@ -134,6 +134,7 @@ describe('the catalog', () => {
   beforeAll(async () => {
     ;({ connection, end } = await onDatabase())
     await connection.execute(RICH_SCHEMA)
+    await connection.execute('CREATE PUBLICATION everything FOR TABLE item (id, name), tree WHERE (id > 1)')
     before = await readCatalog(connection, SCOPE)
   })
   afterAll(() => end())
