@@ -35,6 +35,8 @@ export async function startS3(): Promise<TestS3> {
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, vhostBuckets: false })
   onlyWholeObjects(server)
   const address = await server.run()
+  // A connection that the client has kept must not be closed at the moment that it is used again.
+  server.httpServer.keepAliveTimeout = 600_000
   const endpoint = `http://127.0.0.1:${address.port}`
   const client = s3ClientFor(endpoint)
   return {
