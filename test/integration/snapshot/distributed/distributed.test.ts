@@ -69,7 +69,8 @@ describe('a distributed copy', () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     let starts = 0
     const staged = await open({
-      invocationMs: 8000,
+      // Room for a machine that stands still for a second: holders hand on a tenth of it before their end.
+      invocationMs: 20_000,
       afterStart: async () => void (starts += 1),
       before: async ({ snapshotWork }) => (snapshotWork === 'copy' ? released : undefined),
     })
@@ -78,7 +79,7 @@ describe('a distributed copy', () => {
     const patient = { remainingMs: () => 60_000 }
     await expect(staged.take({ ...patient, shouldPause: () => true })).rejects.toBeInstanceOf(Paused)
     await changeAndVacuum(staged)
-    await expect.poll(() => turns(staged), POLL).toBeGreaterThan(4)
+    await expect.poll(() => turns(staged), POLL).toBeGreaterThan(3)
     await staged.database.rows('VACUUM large')
     release()
     const { uri } = await staged.take(patient)
