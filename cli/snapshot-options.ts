@@ -22,7 +22,7 @@ export function addSnapshotSettings(program: Commander): void {
     )
     .addOption(
       new Option('--snapshot-workers <number>', 'how many sessions copy tables at the same time')
-        .default(DEFAULT_SNAPSHOT_SETTINGS.snapshotWorkers)
+        .default(DEFAULT_SNAPSHOT_SETTINGS.snapshotWorkers, 'one more than there are cores, at most 4')
         .argParser((text) => countUpTo(MAX_SNAPSHOT_WORKERS, text))
         .env(ENVIRONMENT.snapshotWorkers),
     )

@@ -23,7 +23,7 @@ export interface LogicalSnapshotProps {
    * piece, up to 64 at the same time, and holds the consistent view meanwhile; with a `totalTimeout` over 14 minutes the
    * copy may take longer than one invocation. In isolated subnets it needs the endpoint `com.amazonaws.<region>.states`.
    *
-   * @default 4
+   * @default one more than the function has cores, at most 4
    */
   readonly workers?: number | 'distributed'
 

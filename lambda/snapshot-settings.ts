@@ -1,3 +1,4 @@
+import { DEFAULT_WORKERS } from './snapshot/default-workers.ts'
 import type { SnapshotScopeSetting } from './snapshot/scope.ts'
 
 /** What a run's snapshot holds, how it is taken, and how long snapshots are kept. */
@@ -25,7 +26,7 @@ export const DISTRIBUTED_WORKERS = 64
 export const DEFAULT_SNAPSHOT_SETTINGS: SnapshotSettings = {
   snapshotScope: { kind: 'database' },
   snapshotExclude: [],
-  snapshotWorkers: 4,
+  snapshotWorkers: DEFAULT_WORKERS,
   snapshotKeepLast: null,
   snapshotKeepDays: null,
 }

@@ -1,7 +1,7 @@
-import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
-import type { Readable } from 'node:stream'
+import { DeleteObjectsCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
 import type { SnapshotStore } from '../snapshot/store.ts'
 import { createPartBuffers } from './part-buffers.ts'
+import { downloadObject } from './s3-download.ts'
 import { s3Fault } from './s3-fault.ts'
 import { uploadObject } from './s3-upload.ts'
 
@@ -37,7 +37,11 @@ export function createS3Store(options: S3StoreOptions): SnapshotStore {
     uri: `s3://${options.bucket}${prefix === '' ? '' : `/${prefix}`}`,
     write: async (key, body) =>
       guarded(`write ${base}${key}`, async () => uploadObject({ ...options, key: base + key, buffers }, body)),
-    read: async (key) => guarded(`read ${base}${key}`, async () => download(location, key)),
+    read: async (key) => {
+      const doing = `read ${base}${key}`
+      const explain = (error: unknown): Error => s3Fault(error, options.bucket, doing)
+      return guarded(doing, async () => downloadObject({ ...options, key: base + key }, explain))
+    },
     list: async (from) => guarded(`list ${base}${from}`, async () => listKeys(location, from)),
     remove: async (keys) => guarded(`remove objects under ${base}`, async () => removeKeys(location, keys)),
   }
@@ -45,12 +49,6 @@ export function createS3Store(options: S3StoreOptions): SnapshotStore {
 
 interface Location extends S3StoreOptions {
   readonly base: string
-}
-
-async function download({ client, bucket, base }: Location, key: string): Promise<Readable> {
-  const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: base + key }))
-  if (body === undefined) throw new Error(`S3 returned no body for ${base}${key}`)
-  return body as Readable
 }
 
 async function listKeys({ client, bucket, base }: Location, from: string): Promise<readonly string[]> {

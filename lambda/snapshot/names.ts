@@ -14,13 +14,22 @@ export function datedDatabaseName(name: string, word: 'restoring' | 'replaced' |
   return base + suffix
 }
 
+/** Folders of a store in which other things than snapshots are kept. */
+const OTHER_FOLDERS = new Set(['archive', 'intents'])
+
 /** The folder of a database: every byte that is not plain in S3, URLs, shells and file systems as `~hh`. */
 export function databaseSegment(name: string): string {
-  return [...Buffer.from(name)].map((byte) => plain(String.fromCharCode(byte), byte)).join('')
+  const isTaken = OTHER_FOLDERS.has(name)
+  return [...Buffer.from(name)].map((byte, index) => (isTaken && index === 0 ? escaped(byte) : plain(byte))).join('')
 }
 
-function plain(character: string, byte: number): string {
-  return /[A-Za-z0-9_-]/.test(character) ? character : `~${byte.toString(16).padStart(2, '0')}`
+function plain(byte: number): string {
+  const character = String.fromCharCode(byte)
+  return /[A-Za-z0-9_-]/.test(character) ? character : escaped(byte)
+}
+
+function escaped(byte: number): string {
+  return `~${byte.toString(16).padStart(2, '0')}`
 }
 
 /** `<database>/<UTC time>-<run>`, relative to the store. */

@@ -23,11 +23,13 @@ export async function writeObject(
   onBytes: (bytes: number) => void = () => {},
 ): Promise<SnapshotObject> {
   const meter = createMeter(onBytes)
+  // Connected before the store sees it: a store that refuses at once destroys what it was given.
+  const passing = pipeline([source, ...transforms, meter.stream])
   const writing = store.write(`${target.prefix}/${target.key}`, meter.stream)
   // The store gave up: so does the source, or it would wait for a reader for ever.
   writing.catch((error: unknown) => meter.stream.destroy(error instanceof Error ? error : new Error(messageOf(error))))
   try {
-    await pipeline([source, ...transforms, meter.stream])
+    await passing
   } catch (error) {
     await Promise.race([refusalOf(writing, error), delay(WITHDRAW_MS, undefined, { ref: false })])
     throw error

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { SnapshotListing, SnapshotResult } from '../contract.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { DEFAULT_WORKERS } from './default-workers.ts'
 import { toLockstepError } from './failure.ts'
 import { removeAbandoned } from './incomplete.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
@@ -14,9 +15,6 @@ import type { SnapshotStore } from './store.ts'
 import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
-/** More do not help a small server, and cost the application connections. */
-export const DEFAULT_WORKERS = 4
-
 /** What snapshots and restores work with. */
 export interface SnapshotContext {
   /** Connected; the caller ends it. `database`: another database of the same server. */
@@ -24,7 +22,7 @@ export interface SnapshotContext {
   readonly store: SnapshotStore
   readonly log: Log
   readonly now: () => Date
-  /** How many sessions copy rows, and build indexes in a restore, at the same time. @default 4 */
+  /** How many sessions copy rows, and build indexes in a restore, at the same time. @default one more than there are cores, at most 4 */
   readonly workers?: number
   /** Told now and then how copying goes on. @default nobody is */
   readonly onOutlook?: (outlook: Outlook) => void

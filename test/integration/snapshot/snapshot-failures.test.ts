@@ -49,6 +49,24 @@ test('leaves nothing behind when the store fails in the middle', async () => {
   expect(await readdir(directory, { recursive: true })).toEqual([])
 })
 
+test('says why when the store will not even take an object', async () => {
+  const database = await databaseWithRows()
+  const store = await directoryStore()
+  const unwilling = {
+    ...store,
+    write: async (key: string, body: Readable) => {
+      if (!key.endsWith('.copy.zst')) return store.write(key, body)
+      body.destroy()
+      throw new Error('there is no such place')
+    },
+  }
+
+  const report = await reportOfFailure(createSnapshot(contextFor(database, unwilling), { runId: 'run' }))
+
+  expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
+  expect(report.message).toContain('there is no such place')
+})
+
 test('leaves nothing behind when the store fails on the manifest', async () => {
   const database = await databaseWithRows()
   const directory = await temporaryDirectory()

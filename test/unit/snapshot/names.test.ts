@@ -32,6 +32,9 @@ test.each([
   ['a/b c', 'a~2fb~20c'],
   ['ü', '~c3~bc'],
   ['a~', 'a~7e'],
+  // Lockstep's own folders of the same store.
+  ['archive', '~61rchive'],
+  ['intents', '~69ntents'],
 ])('gives database "%s" the folder %s', (name, segment) => {
   expect(databaseSegment(name)).toBe(segment)
 })
