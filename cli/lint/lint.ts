@@ -208,10 +208,13 @@ function lineAfterOf(run: ObservedStep | null): (line: number) => number {
   return (line) => starts.find((start) => start > line) ?? Infinity
 }
 
+/** What replaces one of the same name is no new one: for the database it is the old one until then. */
 function createdBy({ catalog }: ObservedStep, before: Catalog): readonly string[] {
   const kinds = new Set(['table', 'view', 'materialized view'])
+  const known = new Set([...before.relations.values()].map(nameOf))
   return [...catalog.relations.values()]
     .filter(({ oid, kind }) => !before.relations.has(oid) && kinds.has(kind))
     .map(nameOf)
+    .filter((name) => !known.has(name))
     .toSorted()
 }

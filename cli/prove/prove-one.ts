@@ -7,6 +7,7 @@ import { makeMissingRole, type ShadowDatabase } from '../shadow/shadow-database.
 import type { Shadow } from '../shadow/shadow.ts'
 import type { Proof } from './proof.ts'
 import { tryCommitted, tryInTransaction, type Before, type Moment, type Steps, type Trial } from './trial.ts'
+import { unseenLosses } from './unseen-losses.ts'
 import { judge } from './verdict.ts'
 
 /** Where trials are held. */
@@ -33,8 +34,10 @@ export async function proveOne(room: TrialRoom, database: ShadowDatabase, node: 
   }
   const down = migration.down === null ? NO_DOWN : stepOr(() => downStep(migration))
   if (typeof down === 'string') return { proof: brokenProof(id, down), left: before.afterUp }
-  const { trial, isCommitted } = await tryOut(room, database, { up: upStep(node), down }, before)
-  const proof = { id, ...judge(before, trial) }
+  const up = upStep(node)
+  const { trial, isCommitted } = await tryOut(room, database, { up, down }, before)
+  const unseen = before.isSown === true ? [] : unseenLosses(up, before.beforeUp, before.afterUp)
+  const proof = { id, ...judge(before, trial, unseen) }
   // A migration may end its own session, and with it the transaction of the trial.
   if (!isCommitted) return { proof, left: database.connection.isOpen() ? before.afterUp : null }
   return { proof, left: proof.verdict === 'proven' && trial.kind === 'done' ? trial.afterUp : null }

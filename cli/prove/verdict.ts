@@ -8,8 +8,16 @@ import type { Before, Trial } from './trial.ts'
 
 type Judgement = Omit<Proof, 'id'>
 
-/** What a trial says of a migration. */
-export function judge({ beforeUp, afterUp, isSown = false }: Before, trial: Trial): Judgement {
+/**
+ * What a trial says of a migration.
+ *
+ * @param unseen - what the up may lose that the trial could not show
+ */
+export function judge(
+  { beforeUp, afterUp, isSown = false }: Before,
+  trial: Trial,
+  unseen: readonly string[],
+): Judgement {
   switch (trial.kind) {
     case 'down-failed':
       return broken(`The down fails: ${messageOf(trial.error)}`)
@@ -23,10 +31,12 @@ export function judge({ beforeUp, afterUp, isSown = false }: Before, trial: Tria
       if (reverted.some(isSerious)) return broken('The down does not restore the schema.', differenceLines(reverted))
       const applied = differenceBetween(afterUp.schema.catalog, trial.afterUp.schema.catalog)
       if (applied.some(isSerious)) return broken('Up, down and up again give another schema.', differenceLines(applied))
-      return judgeLosses({ beforeUp, afterUp, isSown }, trial, [
-        ...differenceLines(reverted),
-        ...differenceLines(applied),
-      ])
+      return judgeLosses(
+        { beforeUp, afterUp, isSown },
+        trial,
+        [...differenceLines(reverted), ...differenceLines(applied)],
+        unseen,
+      )
     }
     default:
       return trial satisfies never
@@ -37,6 +47,7 @@ function judgeLosses(
   { beforeUp, afterUp, isSown }: Required<Before>,
   trial: Extract<Trial, { readonly kind: 'done' }>,
   minor: readonly string[],
+  unseen: readonly string[],
 ): Judgement {
   const emptied = isSown
     ? []
@@ -47,6 +58,7 @@ function judgeLosses(
   const rows = [
     ...(isSown ? [] : notBroughtBack(beforeUp.content, trial.afterDown.content)),
     ...lostByDown(afterUp.content, trial.afterUp.content),
+    ...unseen,
   ]
   const differences = [...new Set([...rows, ...emptied, ...minor])]
   if (differences.length === 0) {

@@ -28,7 +28,8 @@ export async function judgeByPolicy(
 ): Promise<PolicyVerdict> {
   const known = currentEntries(analysis, candidate.steps)
   const hazards = [...known.values()].flatMap((entry) => entry.hazards ?? [])
-  const names = [...new Set(hazards.flatMap(({ relation }) => relation ?? []))]
+  const creates = [...known.values()].flatMap((entry) => entry.creates)
+  const names = [...new Set([...hazards.flatMap(({ relation }) => relation ?? []), ...creates])]
   const isUp = candidate.steps[0]?.direction === 'up'
   const asksRows = isUp && policy.environment !== null && policy.policy.hazards !== 'ignore'
   const asksLive = isUp && (names.length > 0 || asksRows || policy.policy.requireSnapshot)

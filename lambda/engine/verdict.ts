@@ -56,7 +56,9 @@ export function judgeRun({ policy }: ResolvedPolicy, run: RunFacts): PolicyVerdi
   const hazards = facts.steps.flatMap((step) => severeHazards(step.migration, facts))
   const problems = [
     ...(policy.requireProof ? facts.steps.flatMap(({ migration }) => judgeProof(migration, facts)) : []),
-    ...(policy.hazards === 'refuse' ? [...judgeUnknown(facts), ...hazards.map(hazardProblem)] : []),
+    ...(policy.hazards === 'refuse'
+      ? [...judgeUnknown(facts), ...judgeTaken(facts), ...hazards.map(hazardProblem)]
+      : []),
     ...(policy.requireSnapshot ? facts.steps.flatMap(({ migration }) => judgeSnapshot(migration, facts)) : []),
   ]
   const violations = (facts.violations ?? []).filter(({ step }) => !allows(step.migration, 'existing-data-violates'))
@@ -136,18 +138,49 @@ function judgeUnknown({ steps, analysis }: RunFacts): readonly PolicyProblem[] {
     }))
 }
 
+/** Hazards after which a name may be free again. */
+const FREES_NAMES = new Set(['table-dropped', 'view-dropped', 'table-renamed'])
+const FREES_ANY_NAME = new Set(['drop-cascades', 'schema-dropped', 'schema-renamed', 'code-not-seen'])
+
+/**
+ * What the run is to make is there already, by a way that the history does not know: IF NOT EXISTS leaves it as it is, and
+ * what else the migration does to it was seen on a table of its own making.
+ */
+function judgeTaken({ steps, analysis, live }: RunFacts): readonly PolicyProblem[] {
+  const freed = steps.flatMap(({ id }) => analysis.get(id)?.hazards ?? [])
+  if (live.isEmpty || freed.some(({ id }) => FREES_ANY_NAME.has(id))) return []
+  const names = new Set(freed.flatMap(({ id, relation }) => (FREES_NAMES.has(id) ? (relation ?? []) : [])))
+  return steps.flatMap(({ id }) =>
+    (analysis.get(id)?.creates ?? [])
+      .filter((name) => live.relations.has(name) && !names.has(name))
+      .map((name) => ({
+        code: 'HAZARD_REFUSED',
+        migration: id,
+        message: `${id} makes ${name}, which is there already, though no migration has made it.`,
+        remedy: 'Bring it into the history with a migration before this one, or drop or rename it.',
+      })),
+  )
+}
+
+/** What is not there by its name is either made by the run, or has another name until the run gives it this one. */
+function matters(relation: string | null, { live, analysis }: RunFacts): boolean {
+  if (relation === null || live.relations.has(relation)) return true
+  return ![...analysis.values()].some(({ creates }) => creates.includes(relation))
+}
+
 interface Severe {
   readonly migration: Migration
   readonly hazard: Hazard
 }
 
-function severeHazards(migration: Migration, { analysis, live }: RunFacts): readonly Severe[] {
+function severeHazards(migration: Migration, facts: RunFacts): readonly Severe[] {
+  const { analysis, live } = facts
   // Nobody uses an empty database, nor what is not there yet because this run makes it.
   if (live.isEmpty) return []
   const hazards = analysis.get(migration.id)?.hazards ?? []
   return hazards
     .filter((hazard) => !migration.directives.allow.some((entry) => isAllowedBy(hazard, entry.hazard)))
-    .filter(({ relation }) => relation === null || live.relations.has(relation))
+    .filter(({ relation }) => matters(relation, facts))
     .map((hazard) => {
       const statistics = hazard.relation === null ? undefined : live.relations.get(hazard.relation)
       return { migration, hazard: weighed(hazard, statistics) }
@@ -181,16 +214,18 @@ const LOSES_DATA = new Set([
   'truncate-cascades',
   'delete-without-where',
   'data-deleted',
+  'data-updated',
+  'rows-changed-by-code',
+  'code-not-seen',
   'update-without-where',
 ])
 
-function judgeSnapshot(migration: Migration, { snapshot, analysis, live }: RunFacts): readonly PolicyProblem[] {
+function judgeSnapshot(migration: Migration, facts: RunFacts): readonly PolicyProblem[] {
+  const { snapshot, analysis, live } = facts
   if (snapshot || live.isEmpty) return []
   const { id, directives, down } = migration
   const hazards = analysis.get(id)?.hazards ?? []
-  const loss = hazards.find(
-    (hazard) => LOSES_DATA.has(hazard.id) && (hazard.relation === null || live.relations.has(hazard.relation)),
-  )
+  const loss = hazards.find(({ id, relation }) => LOSES_DATA.has(id) && matters(relation, facts))
   if (loss !== undefined) return [needsSnapshot(id, `${id} loses data (${loss.detail})`)]
   if (directives.irreversible !== null) return [needsSnapshot(id, `${id} is irreversible (${directives.irreversible})`)]
   return down === null ? [needsSnapshot(id, `${id} has no down`)] : []

@@ -84,4 +84,23 @@ CREATE FUNCTION vat(total int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT t
     bad: `DELETE FROM orders WHERE status = 'draft';`,
     safe: [`UPDATE orders SET status = 'deleted' WHERE status = 'draft';`],
   },
+  'data-updated': {
+    bad: `UPDATE orders SET status = 'closed' WHERE status = 'done';`,
+    safe: [
+      `INSERT INTO orders (id, customer_id, status) SELECT id + 1000, customer_id, 'closed' FROM orders WHERE status = 'done';`,
+    ],
+  },
+  'rows-changed-by-code': {
+    given: `CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM orders WHERE id < 0'; END $$;`,
+    bad: 'SELECT tidy();',
+    safe: ['DELETE FROM orders WHERE id < 0;'],
+  },
+  'code-not-seen': {
+    bad: `DO $$ BEGIN
+  IF EXISTS (SELECT FROM orders WHERE total < 0) THEN
+    ALTER TABLE orders ADD COLUMN refund int;
+  END IF;
+END $$;`,
+    safe: ['ALTER TABLE orders ADD COLUMN IF NOT EXISTS refund int;'],
+  },
 } as const satisfies Readonly<Record<Exclude<keyof typeof CLIENTS, 'existing-data-violates'>, Example>>

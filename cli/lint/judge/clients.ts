@@ -1,7 +1,8 @@
-import type { HazardId } from '../../../lambda/engine/hazard.ts'
-import { fieldsOf, relationIn, someNode, textOf, type NamedRelation } from '../../../lambda/engine/parse-tree.ts'
+import { fieldsOf, textOf } from '../../../lambda/engine/parse-tree.ts'
 import { nameOf, type Change, type Column, type Observation, type Relation } from '../observation.ts'
+import { judgeCode } from './code.ts'
 import { found, withoutPartitions, type Found } from './found.ts'
+import { judgeRows } from './rows.ts'
 
 /** What a statement breaks for the code that is running, and what it loses. */
 export function judgeClients(observation: Observation): readonly Found[] {
@@ -13,6 +14,7 @@ export function judgeClients(observation: Observation): readonly Found[] {
     ...judgeCascade(observation),
     ...judgeEnum(observation),
     ...judgeRows(observation),
+    ...judgeCode(observation),
   ]
 }
 
@@ -112,37 +114,6 @@ function judgeEnum({ statement: { kind, fields } }: Observation): readonly Found
   return [
     found('enum-value-renamed', null, `renames the value "${textOf(fields.oldVal)}" to "${textOf(fields.newVal)}"`),
   ]
-}
-
-const UNBOUNDED: Readonly<Record<string, HazardId>> = {
-  UpdateStmt: 'update-without-where',
-  DeleteStmt: 'delete-without-where',
-}
-
-/** Also in a WITH; not within the bodies of functions. */
-function judgeRows(observation: Observation): readonly Found[] {
-  const { statement } = observation
-  const results: Found[] = []
-  someNode({ [statement.kind]: statement.fields }, (kind, fields) => {
-    const unbounded = UNBOUNDED[kind]
-    const relation = unbounded === undefined ? null : touched(relationIn(fields.relation), observation)
-    if (unbounded === undefined || relation === null) return false
-    const verb = kind === 'UpdateStmt' ? 'writes' : 'deletes'
-    if (fields.whereClause === undefined)
-      results.push(found(unbounded, relation, `${verb} every row of ${nameOf(relation)}`))
-    else if (kind === 'DeleteStmt') results.push(found('data-deleted', relation, `deletes rows of ${nameOf(relation)}`))
-    return false
-  })
-  return results
-}
-
-/** What it locks of the tables that were there before the run. */
-function touched(named: NamedRelation | null, { locks, held }: Observation): Relation | null {
-  if (named === null) return null
-  const match = [...locks, ...held].find(
-    ({ relation }) => relation.name === named.name && (named.schema === null || named.schema === relation.schema),
-  )
-  return match?.relation ?? null
 }
 
 /** Whether the statement drops objects of this type, and which, by their names as it writes them. */

@@ -10,6 +10,7 @@ import { judgeClients } from './clients.ts'
 import type { Found } from './found.ts'
 import { judgeIndexes } from './indexes.ts'
 import { judgeEnd, type Placed } from './migration.ts'
+import { addedColumns, writesOnly } from './rows.ts'
 import { judgeTables } from './tables.ts'
 import {
   judgeAfterLock,
@@ -35,8 +36,12 @@ export function judge(observed: ObservedStep, earlier: Aftermath): readonly Haza
   )
   const ofEnd = judgeEnd({ observations, catalog, aftermath: { before: earlier, after: observed.aftermath } })
   const names = new Set([...catalog.relations.values()].map(({ schema, name }) => `${schema}.${name}`))
-  // A view has taken the old name.
-  const told = ofStatements.filter(({ id, relation }) => id !== 'table-renamed' || !names.has(relation ?? ''))
+  const added = addedColumns(observations)
+  const told = ofStatements.filter(({ id, relation, observation }) => {
+    // A view has taken the old name.
+    if (id === 'table-renamed') return !names.has(relation ?? '')
+    return id !== 'data-updated' || observation === null || !writesOnly(observation, relation ?? '', added)
+  })
   return [...onceEach([...told, ...ofEnd]).map(toHazard), ...(failure === null ? [] : [failureOf(failure)])]
 }
 

@@ -2,6 +2,7 @@ import type { HazardId } from '../../../lambda/engine/hazard.ts'
 import { alterActions, constraintsOf, relationIn, type AlterAction } from '../../../lambda/engine/parse-tree.ts'
 import { blocksWrites, type Observation, type Relation } from '../observation.ts'
 import { concurrently, concurrentlyAtEnd, notNullByCheck, notValidFirst } from '../safe-sql.ts'
+import { emptiedByCode } from './code.ts'
 import {
   behaviourCascades,
   found,
@@ -30,6 +31,8 @@ function judgeRewritten(observation: Observation): readonly Found[] {
   const { rewritten, statement } = observation
   if (rewritten.length === 0) return []
   if (statement.kind === 'TruncateStmt') return judgeTruncated(observation)
+  const emptied = emptiedByCode(observation)
+  if (emptied.length > 0) return [found('table-truncated', emptied[0] ?? null, `empties ${listed(emptied)}`)]
   const subject = subjectOf(rewritten, observation)
   const indexes = new Set(
     [...observation.reindexed, ...observation.built.map(({ index }) => index)].map(({ oid }) => oid),

@@ -1,5 +1,6 @@
 import { alterActions, fieldsOf, relationIn } from '../../../lambda/engine/parse-tree.ts'
 import { blocksWrites, modeName, nameOf, type HeldLock, type Observation, type Relation } from '../observation.ts'
+import { OPAQUE } from './code.ts'
 import { found, isNamed, listed, lockText, type Found } from './found.ts'
 
 const ROW_CHANGES = new Set(['UpdateStmt', 'DeleteStmt', 'MergeStmt', 'InsertStmt'])
@@ -63,16 +64,6 @@ function texts(locks: readonly HeldLock[]): string {
   const rest = locks.length > 1 ? ` and ${locks.length - 1} more` : ''
   return first === undefined ? '' : `${lockText(first)}${rest}`
 }
-
-const OPAQUE = new Set([
-  'LockStmt',
-  'DoStmt',
-  'SelectStmt',
-  'CallStmt',
-  'ExecuteStmt',
-  'CreateTableAsStmt',
-  'ExplainStmt',
-])
 
 /** A lock that no definition explains. */
 export function judgeExplicitLock(observation: Observation, others: readonly Found[]): readonly Found[] {

@@ -45,6 +45,71 @@ describe('what only observation sees', () => {
     expect(foundIn(inUtc, '4_zone')).toEqual([])
   })
 
+  test('code that empties a table or writes its rows, and code that rows decide on', async () => {
+    const report = await lint([
+      shop,
+      sql(
+        '2_functions',
+        `CREATE FUNCTION tidy(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE what || ' orders'; END $$;`,
+      ),
+      sql('3_empties', `SELECT tidy('TRUNC' || 'ATE');`),
+      sql('4_deletes', `SELECT tidy('DELETE FROM');`),
+      sql(
+        '5_returns',
+        'DO $$ BEGIN IF NOT EXISTS (SELECT FROM orders) THEN RETURN; END IF; DROP TABLE orders; END $$;',
+      ),
+      sql(
+        '6_counts',
+        'DO $$ DECLARE n int; BEGIN n := (SELECT count(*) FROM orders); IF n > 1 THEN DROP TABLE orders; END IF; END $$;',
+      ),
+      sql(
+        '7_loops',
+        `DO $$ DECLARE o record; BEGIN FOR o IN SELECT * FROM orders LOOP
+        UPDATE orders SET total = 1 WHERE id = o.id; END LOOP; END $$;`,
+      ),
+      sql(
+        '8_idiom',
+        `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_type WHERE typname = 'mood') THEN
+        CREATE TYPE mood AS ENUM ('sad'); END IF; END $$;`,
+      ),
+    ])
+    expect(foundIn(report, '3_empties')).toEqual(['table-truncated: public.orders'])
+    expect(foundIn(report, '4_deletes')).toEqual(['rows-changed-by-code: public.orders'])
+    expect(foundIn(report, '5_returns')).toEqual(['code-not-seen: null'])
+    expect(foundIn(report, '6_counts')).toEqual(['code-not-seen: null'])
+    expect(foundIn(report, '7_loops')).toEqual(['rows-changed-by-code: null'])
+    expect(foundIn(report, '8_idiom')).toEqual([])
+  })
+
+  test('a WHERE that every row satisfies is none, and what a migration writes into its own column is not missed', async () => {
+    const report = await lint([
+      shop,
+      sql('2_true', 'DELETE FROM orders WHERE true AND 1 = 1;'),
+      sql('3_not', 'UPDATE orders SET total = 0 WHERE NOT (false OR 2 = 1);'),
+      sql('4_merge', 'MERGE INTO orders USING parts p ON p.id = orders.id WHEN MATCHED THEN DELETE;'),
+      sql(
+        '5_own',
+        'ALTER TABLE orders ADD COLUMN tax int;\nCOMMIT;\nUPDATE orders SET tax = 0 WHERE tax IS NULL;',
+        undefined,
+        { transaction: false },
+      ),
+      sql('6_null', 'DELETE FROM orders WHERE NULL = NULL;'),
+    ])
+    expect(foundIn(report, '2_true')).toEqual(['delete-without-where: public.orders'])
+    expect(foundIn(report, '3_not')).toEqual(['data-updated: public.orders'])
+    expect(foundIn(report, '4_merge')).toEqual(['data-deleted: public.orders'])
+    expect(foundIn(report, '5_own')).not.toContain('data-updated: public.orders')
+    expect(foundIn(report, '6_null')).toEqual(['data-deleted: public.orders'])
+  })
+
+  test('what takes the place of a table is not new, or nobody would look at the one that goes', async () => {
+    const swap = `CREATE TABLE orders_2 (id bigint PRIMARY KEY); ALTER TABLE orders RENAME TO orders_1;
+      ALTER TABLE orders_2 RENAME TO orders; DROP TABLE orders_1;`
+    const report = await lint([shop, sql('2_swap', swap)])
+    expect(foundIn(report, '2_swap')).toContain('table-dropped: public.orders_1')
+    expect(report.linted[1]?.creates).toEqual([])
+  })
+
   test('what the same run makes is exempt, in one migration or in all that are pending', async () => {
     const index = sql('2_index', 'CREATE INDEX ON orders (total); ALTER TABLE orders ALTER total SET NOT NULL;')
     const alone = await lint([shop, index])

@@ -94,10 +94,32 @@ describe('hazards in production', () => {
     const small = { rows: 900, bytes: 80_000, writesPerSecond: null }
     const lives: readonly Live[] = [
       { relations: new Map([['public.orders', small]]), isEmpty: false },
-      { relations: new Map(), isEmpty: false },
       { relations: new Map(), isEmpty: true },
     ]
-    expect(lives.map((live) => codes(judge([migration], entries, { live })))).toEqual([[], [], []])
+    expect(lives.map((live) => codes(judge([migration], entries, { live })))).toEqual([[], []])
+
+    const maker = file('0_a')
+    const made = [entryOf(maker, { creates: ['public.orders'] }), ...entries]
+    const nothing: Live = { relations: new Map(), isEmpty: false }
+    expect(codes(judge([maker, migration], made, { live: nothing }))).toEqual([])
+  })
+
+  test('are refused where the table has another name until the run gives it this one', () => {
+    const migration = file('1_a')
+    const entries = [entryOf(migration, { hazards: [{ ...DROP, relation: 'public.orders_old' }] })]
+    expect(codes(judge([migration], entries))).toEqual(['HAZARD_REFUSED'])
+    expect(codes(judge([migration], entries, { snapshot: false }))).toEqual(['HAZARD_REFUSED', 'HAZARD_REFUSED'])
+  })
+
+  test('are not known of what is there already, though the run is to make it', () => {
+    const migration = file('1_a')
+    const makes = { creates: ['public.orders'] }
+    const [problem] = judge([migration], [entryOf(migration, makes)]).problems
+    expect(problem).toMatchObject({ code: 'HAZARD_REFUSED', message: expect.stringContaining('is there already') })
+
+    const dropper = file('0_a', '-- lockstep:allow table-dropped it is replaced\n')
+    const dropped = [entryOf(dropper, { hazards: [{ ...DROP, id: 'table-dropped' }] }), entryOf(migration, makes)]
+    expect(codes(judge([dropper, migration], dropped))).toEqual([])
   })
 
   test('that do not grow with the table are refused on a small one', () => {
