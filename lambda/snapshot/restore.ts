@@ -16,7 +16,7 @@ import { prepareSession, withSessions, type OpenSession } from './session.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { prefixOf } from './snapshot-uri.ts'
-import { commentSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
+import { commentSql, connectionLimitSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
 import { renameAll } from './swap.ts'
 
 export interface RestoreInput {
@@ -113,13 +113,14 @@ async function restoreAndRename(
     const left = await build(context, open, source, { plan, settled })
     progress.warnings = [...progress.warnings, ...left]
     await input.seal?.({ database: plan.staging, replaced: plan.replaced })
-    // The mark stays until the copy has its name.
-    const properties = databasePropertiesSql({ ...settled.properties, comment: null }, quoteIdentifier(plan.staging))
+    // The marks stay until the copy has its name.
+    const unmarked = { ...settled.properties, comment: null, connectionLimit: -1 }
+    const properties = databasePropertiesSql(unmarked, quoteIdentifier(plan.staging))
     for (const sql of properties) await maintenance.query(sql)
     const usher = await openMaintenance(open, plan.target)
     const aside = plan.replaced === null ? [] : [{ from: plan.target, to: plan.replaced }]
-    const comments = await commentsFor(maintenance, plan, settled.properties, { uri: input.uri, now })
-    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }], comments)
+    const finish = await finishFor(maintenance, plan, settled.properties, { uri: input.uri, now })
+    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }], finish)
     return plan
   })
 }
@@ -152,15 +153,15 @@ async function build(
   )
 }
 
-/** Tells whoever finds the replaced database what it is, and takes the mark from the new one. */
-async function commentsFor(
+/** Tells whoever finds the replaced database what it is, and takes the marks from the new one. */
+async function finishFor(
   client: pg.Client,
   { target, replaced }: RestorePlan,
-  { comment }: DatabaseProperties,
+  { comment, connectionLimit }: DatabaseProperties,
   { uri, now }: { readonly uri: string; readonly now: Date },
 ): Promise<readonly string[]> {
-  const own = commentSql(target, comment)
-  if (replaced === null) return [own]
+  const own = [commentSql(target, comment), connectionLimitSql(target, connectionLimit)]
+  if (replaced === null) return own
   const { rows } = await client.query<{ comment: string | null }>(
     `SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database WHERE datname = $1`,
     [target],
@@ -169,7 +170,7 @@ async function commentsFor(
   const text =
     `"${target}" until ${now.toISOString()}, when Lockstep put the snapshot ${uri} in its place. ` +
     `Drop it when nothing in it is needed any more: DROP DATABASE ${quoteIdentifier(replaced)};`
-  return [own, commentSql(replaced, before === null ? text : `${text} Its comment was: ${before}`)]
+  return [...own, commentSql(replaced, before === null ? text : `${text} Its comment was: ${before}`)]
 }
 
 interface Outcome {
