@@ -124,24 +124,33 @@ async function withPatience(client: pg.Client, work: () => Promise<void>): Promi
   }
 }
 
+/** What is known of a half-made copy: its oid, or the name that it was to have. */
+interface HalfMade {
+  readonly oid: string | null
+  readonly name: string
+  /** The name that it gets when it is complete. */
+  readonly target: string
+}
+
 /** Drops the copy unless it has become the target after all; resolves with the name that it had. */
-export async function dropCopy(
-  client: pg.Client,
-  open: OpenSession,
-  copy: { readonly oid: string | null; readonly name: string; readonly target: string },
-): Promise<string | null> {
-  const found = await client.query<{ name: string }>(
-    'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
-    [copy.oid, copy.name],
-  )
-  const name = found.rows[0]?.name ?? null
+export async function dropCopy(client: pg.Client, open: OpenSession, copy: HalfMade): Promise<string | null> {
+  const name = await currentName(client, copy)
   if (name === null || name === copy.target) return name
   try {
     await withPatience(client, async () => dropDatabase(client, open, name, 'end'))
   } catch (error) {
     throw new Error(`${messageOf(error)}${await silentSessions(client)}`, { cause: error })
   }
-  return name
+  // A rename that was under way came first: then nothing bore the name any more.
+  return (await currentName(client, copy)) ?? name
+}
+
+async function currentName(client: pg.Client, { oid, name }: HalfMade): Promise<string | null> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
+    [oid, name],
+  )
+  return rows[0]?.name ?? null
 }
 
 async function silentSessions(client: pg.Client): Promise<string> {
