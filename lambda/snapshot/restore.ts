@@ -4,7 +4,7 @@ import { messageOf, UNTOUCHED } from '../errors.ts'
 import { quoteIdentifier } from '../engine/database.ts'
 import type { DatabaseProperties } from './database-properties.ts'
 import { databasePropertiesSql } from './database-properties-sql.ts'
-import { toLockstepError } from './failure.ts'
+import { abortedBy, toLockstepError } from './failure.ts'
 import { connectedDatabase, openMaintenance } from './maintenance.ts'
 import { settleRoles, type SettledRoles } from './missing-roles.ts'
 import { refuseToReplace } from './partial-rows.ts'
@@ -12,7 +12,7 @@ import { restoreContent } from './restore-content.ts'
 import { checkDatabaseName, planRestore, type RestorePlan } from './restore-plan.ts'
 import { readScripts } from './restore-scripts.ts'
 import { openSource, type RestoreSource } from './restore-source.ts'
-import { prepareSession, withSessions, type OpenSession } from './session.ts'
+import { prepareSession, withSessions, type OpenSession, type SessionSource } from './session.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { prefixOf } from './snapshot-uri.ts'
@@ -66,11 +66,12 @@ export async function restoreSnapshot(context: SnapshotContext, input: RestoreIn
     context.log.info('Restored the snapshot', { database: plan.target, replaced: plan.replaced })
     return result(source, plan)
   } catch (error) {
+    const signal = abortedBy(context.signal)
     const outcome = await settle(context, progress)
     // The answer to COMMIT was lost, but not the COMMIT.
     if (outcome.renamed && source !== null && progress.plan !== null) return result(source, progress.plan)
     const subject = `Restoring ${context.store.uri}/${prefix}`
-    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: outcome.state, signal: context.signal })
+    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: outcome.state, signal })
   }
 }
 
@@ -140,7 +141,11 @@ async function build(
   const { log, workers = DEFAULT_WORKERS } = context
   log.info('Restoring the snapshot into a new database', { database: plan.staging })
   // A database cannot be renamed while we are in it.
-  return withSessions({ openClient: async () => open(plan.staging), signal: context.signal }, async (openInside, cut) =>
+  const inside: SessionSource = {
+    openClient: async (_database, patience) => open(plan.staging, patience),
+    signal: context.signal,
+  }
+  return withSessions(inside, async (openInside, cut) =>
     restoreContent({
       source,
       scripts: settled.scripts,

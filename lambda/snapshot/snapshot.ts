@@ -3,7 +3,7 @@ import type { SnapshotListing, SnapshotResult } from '../contract.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
-import { toLockstepError } from './failure.ts'
+import { abortedBy, toLockstepError } from './failure.ts'
 import { removeAbandoned } from './incomplete.ts'
 import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
@@ -60,10 +60,11 @@ export async function createSnapshot(
       return snapshotResult(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {
+    const signal = abortedBy(context.signal)
     const removed = await removeWritten(context, written())
     const rest = removed ? 'nothing of the snapshot was kept' : 'an incomplete snapshot without a manifest was left'
     const state = `The database has not been touched, and ${rest}.`
-    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal: context.signal })
+    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal })
   }
 }
 
