@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
@@ -166,6 +166,9 @@ test('tells of snapshots that were cut off, and removes them when they are older
     await mkdir(join(folder, name, 'data'), { recursive: true })
     await writeFile(join(folder, name, 'pre-data.sql'), '')
     await writeFile(join(folder, name, 'data', '0001-t.copy.zst'), '')
+    const unfinished = join(folder, name, 'data', '.incomplete-1')
+    await writeFile(unfinished, 'half a file')
+    if (name.endsWith('old')) await utimes(unfinished, 0, 0)
     return `${store.uri}/${database.name}/${name}`
   }
   const now = new Date('2026-11-21T08:30:00Z')
@@ -175,11 +178,12 @@ test('tells of snapshots that were cut off, and removes them when they are older
   await writeFile(join(folder, 'notes', 'kept.txt'), '')
 
   expect(await listIncomplete(store, database.name)).toEqual([
-    { uri: old, begunAt: '2026-11-20T08:29:59.000Z', objects: 2 },
+    { uri: old, begunAt: '2026-11-20T08:29:59.000Z', objects: 3 },
     { uri: recent, begunAt: '2026-11-20T08:30:01.000Z', objects: 2 },
   ])
   await createSnapshot({ ...context, now: () => now }, { runId: 'next' })
 
   expect((await listIncomplete(store, database.name)).map(({ uri }) => uri)).toEqual([recent])
+  expect(await readdir(folder)).not.toContain('20261120T082959Z-old')
   expect(await store.list(`${database.name}/notes/`)).toHaveLength(1)
 })
