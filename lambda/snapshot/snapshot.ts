@@ -5,13 +5,14 @@ import type { Log } from '../log.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
 import { abortedBy, toLockstepError } from './failure.ts'
 import { removeAbandoned } from './incomplete.ts'
-import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
+import { MANIFEST_KEY, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
 import type { Outlook } from './progress.ts'
 import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
 import { dropLeftovers } from './staging.ts'
 import type { SnapshotStore } from './store.ts'
+import { readListedManifest } from './stored-manifest.ts'
 import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -121,17 +122,8 @@ export async function listSnapshots(
 }
 
 async function readListing(store: SnapshotStore, key: string): Promise<SnapshotListing | null> {
-  const text = await readAll(store, key)
-  try {
-    const manifest = parseManifest(text)
-    const uri = `${store.uri}/${key.slice(0, -MANIFEST_KEY.length - 1)}`
-    return { uri, createdAt: manifest.createdAt, ...sizeOf(manifest) }
-  } catch {
-    // A damaged manifest must not hide the other snapshots; restoring that one says what is wrong with it.
-    return null
-  }
-}
-
-async function readAll(store: SnapshotStore, key: string): Promise<string> {
-  return Buffer.concat(await (await store.read(key)).toArray()).toString('utf8')
+  const manifest = await readListedManifest(store, key)
+  if (manifest === null) return null
+  const uri = `${store.uri}/${key.slice(0, -MANIFEST_KEY.length - 1)}`
+  return { uri, createdAt: manifest.createdAt, ...sizeOf(manifest) }
 }
