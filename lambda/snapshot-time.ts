@@ -4,6 +4,7 @@ import type { Lockstep } from './lockstep.ts'
 import type { SnapshotEstimate } from './snapshot-contract.ts'
 import { selectionFor, type RunSelection } from './run-snapshot-scope.ts'
 import { copySpeed, sizeOfSelection } from './snapshot/estimate.ts'
+import { sqlStateOf } from './snapshot/failure.ts'
 import type { SnapshotContext } from './snapshot/snapshot.ts'
 
 /** Left for the structure, for what is stored last, and for the first migration. Milliseconds. */
@@ -50,7 +51,8 @@ export async function withinTime(lockstep: Lockstep, selection: RunSelection): P
   const context = lockstep.snapshots()
   const leftMs = (): number => lockstep.remainingMs() - MARGIN_MS
   if (leftMs() === Infinity) return context
-  refuse(await estimate(lockstep, selection), leftMs())
+  const expected = await estimateUnlessLocked(lockstep, selection)
+  if (expected !== null) refuse(expected, leftMs())
   const controller = new AbortController()
   return {
     ...context,
@@ -60,6 +62,20 @@ export async function withinTime(lockstep: Lockstep, selection: RunSelection): P
     },
   }
 }
+
+/** Null while somebody has locked a table, whose size cannot be read then: the snapshot itself waits for longer. */
+async function estimateUnlessLocked(lockstep: Lockstep, selection: RunSelection): Promise<SnapshotEstimate | null> {
+  try {
+    return await estimate(lockstep, selection)
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
+    lockstep.log.warn('the snapshot cannot be estimated: a table is locked', { error: messageOf(error) })
+    return null
+  }
+}
+
+// PostgreSQL, appendix A
+const LOCK_NOT_AVAILABLE = '55P03'
 
 function refuse({ bytes, tables, seconds, bytesPerSecond, speed }: SnapshotEstimate, leftMs: number): void {
   if (seconds * 1000 <= leftMs) return

@@ -10,6 +10,8 @@ import { Fault, MissingObjectFault } from '../snapshot/fault.ts'
 import type { SnapshotStore } from '../snapshot/store.ts'
 
 const TEMPORARY = '.incomplete-'
+/** Nobody writes a file for longer: whoever did was killed. Milliseconds. */
+const ABANDONED_MS = 24 * 3_600_000
 
 /** Keeps snapshots as files under a directory, which is made on the first write. Only the owner can read them. */
 export function createDirectoryStore(directory: string): SnapshotStore {
@@ -84,15 +86,27 @@ async function listFiles(root: string, prefix: string): Promise<readonly string[
   const folder = prefix.includes('/') ? pathOf(root, prefix.slice(0, prefix.lastIndexOf('/'))) : root
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-    return entries
-      .filter((entry) => entry.isFile() && !basename(entry.name).startsWith(TEMPORARY))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    const listed = await Promise.all(paths.map(async (path) => !isTemporary(path) || (await isAbandoned(path))))
+    return paths
+      .filter((_, index) => listed[index])
+      .map((path) => relative(root, path).split(sep).join('/'))
       .filter((key) => key.startsWith(prefix))
       .toSorted()
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error
   }
+}
+
+function isTemporary(path: string): boolean {
+  return basename(path).startsWith(TEMPORARY)
+}
+
+/** It is listed then, so that whoever tidies up after a snapshot that was cut off removes it as well. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null)
+  return found !== null && Date.now() - found.mtimeMs > ABANDONED_MS
 }
 
 async function removeFile(root: string, path: string): Promise<void> {

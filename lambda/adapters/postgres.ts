@@ -29,6 +29,8 @@ export interface ConnectOptions {
 }
 
 const ATTEMPT_TIMEOUT_MS = 10_000
+/** A silent server is asked whether it is still there. Linux waits for two hours before; then ten seconds are enough. */
+const KEEP_ALIVE_MS = 30_000
 const PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 2000
 /** A rotation's steps between the new password and its being the current one take seconds. */
@@ -89,6 +91,7 @@ async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Prom
     application_name: options.applicationName,
     connectionTimeoutMillis: ATTEMPT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     ssl: tlsOptions(endpoint),
   })
   // An idle session's loss is noticed by the next statement; without a listener Node would end the process.

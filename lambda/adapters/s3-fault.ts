@@ -11,7 +11,7 @@ export function s3Fault(error: unknown, bucket: string, doing: string): Error {
       return new Fault(`bucket "${bucket}" does not exist.`, 'Create the bucket, or correct its name.', error)
     case 'NoSuchKey':
     case 'NotFound':
-      return new MissingObjectFault(`${failed}: there is no such object.`, 'Use another snapshot.', error)
+      return missingObject(error, bucket, doing)
     case 'AccessDenied':
     case 'AllAccessDisabled':
       return denied(error, failed)
@@ -26,6 +26,17 @@ export function s3Fault(error: unknown, bucket: string, doing: string): Error {
     default:
       return isNetworkError(error) ? unreachable(error, failed) : error
   }
+}
+
+/** There is no such object, whatever S3 said. */
+export function missingObject(error: unknown, bucket: string, doing: string): MissingObjectFault {
+  const failed = `cannot ${doing} in bucket "${bucket}"`
+  return new MissingObjectFault(`${failed}: there is no such object.`, 'Use another snapshot.', error)
+}
+
+/** S3 says so as well of an object that is not there, to whom it does not let list the whole bucket. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AccessDenied'
 }
 
 function denied(error: Error, failed: string): Fault {

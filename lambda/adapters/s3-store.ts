@@ -2,7 +2,7 @@ import { DeleteObjectsCommand, paginateListObjectsV2, type S3Client } from '@aws
 import type { SnapshotStore } from '../snapshot/store.ts'
 import { createPartBuffers } from './part-buffers.ts'
 import { downloadObject } from './s3-download.ts'
-import { s3Fault } from './s3-fault.ts'
+import { isDenied, missingObject, s3Fault } from './s3-fault.ts'
 import { uploadObject } from './s3-upload.ts'
 
 export interface S3StoreOptions {
@@ -40,7 +40,12 @@ export function createS3Store(options: S3StoreOptions): SnapshotStore {
     read: async (key) => {
       const doing = `read ${base}${key}`
       const explain = (error: unknown): Error => s3Fault(error, options.bucket, doing)
-      return guarded(doing, async () => downloadObject({ ...options, key: base + key }, explain))
+      try {
+        return await downloadObject({ ...options, key: base + key }, explain)
+      } catch (error) {
+        if (isDenied(error) && (await isAbsent(location, key))) throw missingObject(error, options.bucket, doing)
+        throw explain(error)
+      }
     },
     list: async (from) => guarded(`list ${base}${from}`, async () => listKeys(location, from)),
     remove: async (keys) => guarded(`remove objects under ${base}`, async () => removeKeys(location, keys)),
@@ -57,6 +62,14 @@ async function listKeys({ client, bucket, base }: Location, from: string): Promi
     for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key.slice(base.length))
   }
   return keys.toSorted()
+}
+
+/** False also when that cannot be told. */
+async function isAbsent(location: Location, key: string): Promise<boolean> {
+  return listKeys(location, key).then(
+    (keys) => !keys.includes(key),
+    () => false,
+  )
 }
 
 async function removeKeys({ client, bucket, base }: Location, keys: readonly string[]): Promise<void> {

@@ -1,11 +1,12 @@
 import { listTables, measureTables } from './catalog.ts'
 import { chooseTables, readPartitionAncestors } from './chosen-tables.ts'
-import { parseManifest, type SnapshotManifest } from './manifest.ts'
+import type { SnapshotManifest } from './manifest.ts'
 import { databaseSegment } from './names.ts'
 import type { SnapshotSelection } from './scope.ts'
 import { prepareSession, withSessions } from './session.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import type { SnapshotStore } from './store.ts'
+import { readListedManifest } from './stored-manifest.ts'
 
 /** What a snapshot would hold. */
 export interface SelectionSize {
@@ -67,20 +68,10 @@ export async function copySpeed(
   const keys = await store.list(`${databaseSegment(database)}/`)
   const manifests = keys.filter((key) => /^[^/]+\/[^/]+\/manifest\.json$/.test(key)).toReversed()
   for (const key of manifests.slice(0, RECENT)) {
-    const speed = speedIn(await readManifest(store, key))
+    const speed = speedIn(await readListedManifest(store, key))
     if (speed !== null) return { bytesPerSecond: speed, basis: 'measured' }
   }
   return { bytesPerSecond: Math.min(workers * ASSUMED_BYTES_PER_WORKER, ASSUMED_MOST_BYTES), basis: 'assumed' }
-}
-
-async function readManifest(store: SnapshotStore, key: string): Promise<SnapshotManifest | null> {
-  const text = Buffer.concat(await (await store.read(key)).toArray()).toString('utf8')
-  try {
-    return parseManifest(text)
-  } catch {
-    // It tells nothing; restoring it says what is wrong with it.
-    return null
-  }
 }
 
 function speedIn(manifest: SnapshotManifest | null): number | null {

@@ -13,8 +13,8 @@ export interface Boundary {
 
 /** Turns whatever was thrown into the one error that leaves; a {@link LockstepError} passes as it is. */
 export function toLockstepError(error: unknown, boundary: Boundary): LockstepError {
-  if (boundary.signal?.aborted === true) return cancelled(boundary.signal.reason, boundary)
   if (error instanceof LockstepError) return error
+  if (boundary.signal?.aborted === true) return cancelled(boundary.signal.reason, boundary)
   const sqlState = sqlStateOf(error)
   return new LockstepError({
     code: boundary.code,
@@ -24,6 +24,11 @@ export function toLockstepError(error: unknown, boundary: Boundary): LockstepErr
     ...(sqlState === undefined ? {} : { sqlState }),
     cause: error,
   })
+}
+
+/** The signal if it is the reason of what was just caught: tidying up takes time, in which it may be aborted as well. */
+export function abortedBy(signal: AbortSignal | undefined): AbortSignal | undefined {
+  return signal?.aborted === true ? signal : undefined
 }
 
 /** The remedy for an error of the server or of the network that nothing more is known about. */

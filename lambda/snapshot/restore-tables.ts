@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { messageOf, UNTOUCHED } from '../errors.ts'
 import type { RestoredTable, RestoreResult } from '../snapshot-contract.ts'
 import { chooseCopies, keyOf, type Copy } from './chosen-copies.ts'
-import { sqlStateOf, toLockstepError } from './failure.ts'
+import { abortedBy, sqlStateOf, toLockstepError } from './failure.ts'
 import { Fault } from './fault.ts'
 import { fillCopies } from './fill-copies.ts'
 import { openMaintenance } from './maintenance.ts'
@@ -53,13 +53,14 @@ export async function restoreTables(context: SnapshotContext, input: TablesInput
     })
     return result(restored)
   } catch (error) {
+    const signal = abortedBy(context.signal)
     // The answer to COMMIT was lost, but not the COMMIT.
     if (progress.committing !== null && (await isThere(context, progress.committing)))
       return result(progress.committing)
     const state =
       progress.scratch === null ? UNTOUCHED : 'No table was restored, and the originals have not been touched.'
     const subject = `Restoring tables of ${context.store.uri}/${prefix}`
-    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state, signal: context.signal })
+    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state, signal })
   } finally {
     await dropScratch(context, progress)
   }

@@ -4,7 +4,7 @@ import { messageOf, UNTOUCHED } from '../errors.ts'
 import { quoteIdentifier } from '../engine/database.ts'
 import type { DatabaseProperties } from './database-properties.ts'
 import { databasePropertiesSql } from './database-properties-sql.ts'
-import { toLockstepError } from './failure.ts'
+import { abortedBy, toLockstepError } from './failure.ts'
 import { connectedDatabase, openMaintenance } from './maintenance.ts'
 import { settleRoles, type SettledRoles } from './missing-roles.ts'
 import { refuseToReplace } from './partial-rows.ts'
@@ -12,11 +12,11 @@ import { restoreContent } from './restore-content.ts'
 import { checkDatabaseName, planRestore, type RestorePlan } from './restore-plan.ts'
 import { readScripts } from './restore-scripts.ts'
 import { openSource, type RestoreSource } from './restore-source.ts'
-import { prepareSession, withSessions, type OpenSession } from './session.ts'
+import { prepareSession, withSessions, type OpenSession, type SessionSource } from './session.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { prefixOf } from './snapshot-uri.ts'
-import { commentSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
+import { commentSql, connectionLimitSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
 import { renameAll } from './swap.ts'
 
 export interface RestoreInput {
@@ -66,11 +66,12 @@ export async function restoreSnapshot(context: SnapshotContext, input: RestoreIn
     context.log.info('Restored the snapshot', { database: plan.target, replaced: plan.replaced })
     return result(source, plan)
   } catch (error) {
+    const signal = abortedBy(context.signal)
     const outcome = await settle(context, progress)
     // The answer to COMMIT was lost, but not the COMMIT.
     if (outcome.renamed && source !== null && progress.plan !== null) return result(source, progress.plan)
     const subject = `Restoring ${context.store.uri}/${prefix}`
-    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: outcome.state, signal: context.signal })
+    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: outcome.state, signal })
   }
 }
 
@@ -113,13 +114,14 @@ async function restoreAndRename(
     const left = await build(context, open, source, { plan, settled })
     progress.warnings = [...progress.warnings, ...left]
     await input.seal?.({ database: plan.staging, replaced: plan.replaced })
-    // The mark stays until the copy has its name.
-    const properties = databasePropertiesSql({ ...settled.properties, comment: null }, quoteIdentifier(plan.staging))
+    // The marks stay until the copy has its name.
+    const unmarked = { ...settled.properties, comment: null, connectionLimit: -1 }
+    const properties = databasePropertiesSql(unmarked, quoteIdentifier(plan.staging))
     for (const sql of properties) await maintenance.query(sql)
     const usher = await openMaintenance(open, plan.target)
     const aside = plan.replaced === null ? [] : [{ from: plan.target, to: plan.replaced }]
-    const comments = await commentsFor(maintenance, plan, settled.properties, { uri: input.uri, now })
-    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }], comments)
+    const finish = await finishFor(maintenance, plan, settled.properties, { uri: input.uri, now })
+    await renameAll(maintenance, usher, [...aside, { from: plan.staging, to: plan.target }], finish)
     return plan
   })
 }
@@ -139,7 +141,11 @@ async function build(
   const { log, workers = DEFAULT_WORKERS } = context
   log.info('Restoring the snapshot into a new database', { database: plan.staging })
   // A database cannot be renamed while we are in it.
-  return withSessions({ openClient: async () => open(plan.staging), signal: context.signal }, async (openInside, cut) =>
+  const inside: SessionSource = {
+    openClient: async (_database, patience) => open(plan.staging, patience),
+    signal: context.signal,
+  }
+  return withSessions(inside, async (openInside, cut) =>
     restoreContent({
       source,
       scripts: settled.scripts,
@@ -152,15 +158,15 @@ async function build(
   )
 }
 
-/** Tells whoever finds the replaced database what it is, and takes the mark from the new one. */
-async function commentsFor(
+/** Tells whoever finds the replaced database what it is, and takes the marks from the new one. */
+async function finishFor(
   client: pg.Client,
   { target, replaced }: RestorePlan,
-  { comment }: DatabaseProperties,
+  { comment, connectionLimit }: DatabaseProperties,
   { uri, now }: { readonly uri: string; readonly now: Date },
 ): Promise<readonly string[]> {
-  const own = commentSql(target, comment)
-  if (replaced === null) return [own]
+  const own = [commentSql(target, comment), connectionLimitSql(target, connectionLimit)]
+  if (replaced === null) return own
   const { rows } = await client.query<{ comment: string | null }>(
     `SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database WHERE datname = $1`,
     [target],
@@ -169,7 +175,7 @@ async function commentsFor(
   const text =
     `"${target}" until ${now.toISOString()}, when Lockstep put the snapshot ${uri} in its place. ` +
     `Drop it when nothing in it is needed any more: DROP DATABASE ${quoteIdentifier(replaced)};`
-  return [own, commentSql(replaced, before === null ? text : `${text} Its comment was: ${before}`)]
+  return [...own, commentSql(replaced, before === null ? text : `${text} Its comment was: ${before}`)]
 }
 
 interface Outcome {

@@ -26,14 +26,19 @@ export async function withSessions<T>(
   const clients: pg.Client[] = []
   const reasons: unknown[] = []
   const cut = (): void => clients.forEach((client) => void socketOf(client).destroy())
+  const throwIfCut = (): void => {
+    source.signal?.throwIfAborted()
+    if (reasons.length > 0) throw reasons[0]
+  }
   source.signal?.addEventListener('abort', cut, { once: true })
   try {
     const result = await work(
       async (database, patience) => {
-        source.signal?.throwIfAborted()
+        throwIfCut()
         const client = await source.openClient(database, patience)
         clients.push(client)
-        source.signal?.throwIfAborted()
+        // Meanwhile the others may have been cut: this one must not go on alone.
+        throwIfCut()
         return client
       },
       (reason) => {

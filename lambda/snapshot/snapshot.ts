@@ -3,15 +3,16 @@ import type { SnapshotListing, SnapshotResult } from '../contract.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { DEFAULT_WORKERS } from './default-workers.ts'
-import { toLockstepError } from './failure.ts'
+import { abortedBy, toLockstepError } from './failure.ts'
 import { removeAbandoned } from './incomplete.ts'
-import { MANIFEST_KEY, parseManifest, type SnapshotManifest } from './manifest.ts'
+import { MANIFEST_KEY, type SnapshotManifest } from './manifest.ts'
 import { databaseSegment, snapshotPrefix } from './names.ts'
 import type { Outlook } from './progress.ts'
 import { WHOLE_DATABASE, type SnapshotSelection } from './scope.ts'
 import { withSessions, type OpenSession } from './session.ts'
 import { dropLeftovers } from './staging.ts'
 import type { SnapshotStore } from './store.ts'
+import { readListedManifest } from './stored-manifest.ts'
 import { recordingStore } from './recording-store.ts'
 import { takeSnapshot } from './take-snapshot.ts'
 
@@ -60,10 +61,11 @@ export async function createSnapshot(
       return snapshotResult(manifest, `${context.store.uri}/${prefix}`, performance.now() - started)
     })
   } catch (error) {
+    const signal = abortedBy(context.signal)
     const removed = await removeWritten(context, written())
     const rest = removed ? 'nothing of the snapshot was kept' : 'an incomplete snapshot without a manifest was left'
     const state = `The database has not been touched, and ${rest}.`
-    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal: context.signal })
+    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal })
   }
 }
 
@@ -120,17 +122,8 @@ export async function listSnapshots(
 }
 
 async function readListing(store: SnapshotStore, key: string): Promise<SnapshotListing | null> {
-  const text = await readAll(store, key)
-  try {
-    const manifest = parseManifest(text)
-    const uri = `${store.uri}/${key.slice(0, -MANIFEST_KEY.length - 1)}`
-    return { uri, createdAt: manifest.createdAt, ...sizeOf(manifest) }
-  } catch {
-    // A damaged manifest must not hide the other snapshots; restoring that one says what is wrong with it.
-    return null
-  }
-}
-
-async function readAll(store: SnapshotStore, key: string): Promise<string> {
-  return Buffer.concat(await (await store.read(key)).toArray()).toString('utf8')
+  const manifest = await readListedManifest(store, key)
+  if (manifest === null) return null
+  const uri = `${store.uri}/${key.slice(0, -MANIFEST_KEY.length - 1)}`
+  return { uri, createdAt: manifest.createdAt, ...sizeOf(manifest) }
 }

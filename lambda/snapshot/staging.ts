@@ -14,6 +14,11 @@ import type { OpenSession } from './session.ts'
 const MARK = 'Half-made by Lockstep: '
 /** First key of the advisory locks; the second is a hash of the copy's name. */
 const LOCK_CLASS = 1_280_004_946
+/**
+ * No comment can be made together with a database, but a limit of connections can: nobody else comes upon this one,
+ * which limits nothing. By it a copy is known whose maker was killed before the comment was there.
+ */
+const MARK_LIMIT = 1_280_004_946
 
 /** A database that a restore is putting together. */
 export interface Staging {
@@ -38,7 +43,7 @@ export async function createStaging(
 ): Promise<void> {
   const { name, purpose } = staging
   await client.query('SELECT pg_catalog.pg_advisory_lock($1, pg_catalog.hashtext($2))', [LOCK_CLASS, name])
-  const sql = createDatabaseSql(properties, name, await serverVersion(client))
+  const sql = `${createDatabaseSql(properties, name, await serverVersion(client))} CONNECTION LIMIT ${MARK_LIMIT}`
   staging.onCreated(null)
   try {
     await client.query(sql)
@@ -59,16 +64,25 @@ export function commentSql(database: string, comment: string | null): string {
   return `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${comment === null ? 'NULL' : quoteLiteral(comment)}`
 }
 
+/** `ALTER DATABASE` that gives a copy its own limit of connections, instead of the mark. */
+export function connectionLimitSql(database: string, limit: number): string {
+  return `ALTER DATABASE ${quoteIdentifier(database)} CONNECTION LIMIT ${limit}`
+}
+
 export async function serverVersion(client: pg.Client): Promise<number> {
   const result = await client.query<{ version: string }>(`SELECT current_setting('server_version_num') AS version`)
   return Number(result.rows[0]?.version)
 }
 
-/** Marked copies that nobody is at work on: their maker was killed. */
+/** As {@link datedDatabaseName} makes it. */
+const STAGING_NAME = String.raw`_restoring_\d{14}$`
+
+/** Marked copies that nobody is at work on: their maker was killed. A limit of -2: while the copy was dropped. */
 const LEFTOVERS = `
   SELECT d.datname::text AS name
     FROM pg_catalog.pg_database d
-   WHERE pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
+   WHERE (pg_catalog.starts_with(pg_catalog.shobj_description(d.oid, 'pg_database'), $1)
+          OR d.datconnlimit IN ($3, -2) AND d.datname ~ $4 AND pg_catalog.shobj_description(d.oid, 'pg_database') IS NULL)
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)
      AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l
                       WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = $2::bigint::oid
@@ -77,7 +91,7 @@ const LEFTOVERS = `
 /** Drops what killed restores have left half made. What cannot be dropped is told, and keeps nobody from working. */
 export async function dropLeftovers(client: pg.Client, open: OpenSession, log: Log): Promise<void> {
   try {
-    const { rows } = await client.query<{ name: string }>(LEFTOVERS, [MARK, LOCK_CLASS])
+    const { rows } = await client.query<{ name: string }>(LEFTOVERS, [MARK, LOCK_CLASS, MARK_LIMIT, STAGING_NAME])
     for (const { name } of rows) await dropLeftover(client, open, name, log)
   } catch (error) {
     log.warn('Could not look for half-made copies of killed restores', { reason: messageOf(error) })
@@ -87,7 +101,7 @@ export async function dropLeftovers(client: pg.Client, open: OpenSession, log: L
 async function dropLeftover(client: pg.Client, open: OpenSession, name: string, log: Log): Promise<void> {
   const command = `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`
   try {
-    await dropDatabase(client, open, name, 'spare')
+    await withPatience(client, async () => dropDatabase(client, open, name, 'spare'))
     log.info('Dropped the half-made copy of a restore that was killed', { database: name })
   } catch (error) {
     log.warn('A restore that was killed has left a half-made copy', {
@@ -101,25 +115,42 @@ async function dropLeftover(client: pg.Client, open: OpenSession, name: string, 
 /** DROP DATABASE waits for every session of the server that does not answer, such as one whose client does not read. */
 const DROP_PATIENCE_MS = 15_000
 
-/** Drops the copy unless it has become the target after all; resolves with the name that it had. */
-export async function dropCopy(
-  client: pg.Client,
-  open: OpenSession,
-  copy: { readonly oid: string | null; readonly name: string; readonly target: string },
-): Promise<string | null> {
-  const found = await client.query<{ name: string }>(
-    'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
-    [copy.oid, copy.name],
-  )
-  const name = found.rows[0]?.name ?? null
-  if (name === null || name === copy.target) return name
+async function withPatience(client: pg.Client, work: () => Promise<void>): Promise<void> {
   await client.query(`SET statement_timeout = ${DROP_PATIENCE_MS}`)
   try {
-    await dropDatabase(client, open, name, 'end')
+    await work()
+  } finally {
+    await client.query('SET statement_timeout = 0').catch(() => {})
+  }
+}
+
+/** What is known of a half-made copy: its oid, or the name that it was to have. */
+interface HalfMade {
+  readonly oid: string | null
+  readonly name: string
+  /** The name that it gets when it is complete. */
+  readonly target: string
+}
+
+/** Drops the copy unless it has become the target after all; resolves with the name that it had. */
+export async function dropCopy(client: pg.Client, open: OpenSession, copy: HalfMade): Promise<string | null> {
+  const name = await currentName(client, copy)
+  if (name === null || name === copy.target) return name
+  try {
+    await withPatience(client, async () => dropDatabase(client, open, name, 'end'))
   } catch (error) {
     throw new Error(`${messageOf(error)}${await silentSessions(client)}`, { cause: error })
   }
-  return name
+  // A rename that was under way came first: then nothing bore the name any more.
+  return (await currentName(client, copy)) ?? name
+}
+
+async function currentName(client: pg.Client, { oid, name }: HalfMade): Promise<string | null> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid::text = $1 OR ($1 IS NULL AND datname = $2)',
+    [oid, name],
+  )
+  return rows[0]?.name ?? null
 }
 
 async function silentSessions(client: pg.Client): Promise<string> {

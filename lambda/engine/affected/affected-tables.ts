@@ -1,10 +1,11 @@
 import type { Connection } from '../database.ts'
-import { loadParser } from '../statements.ts'
+import type { Migration } from '../migration.ts'
+import { loadParser, splitSection, type Statement } from '../statements.ts'
 import type { Step } from '../step.ts'
 import { readCatalog } from './catalog.ts'
 import { closeOver, type Told } from './closure.ts'
 import { readDependents, type Dependent } from './dependents.ts'
-import { mentionsIn, type Mention } from './mentions.ts'
+import { mentionsIn } from './mentions.ts'
 
 export interface AffectedTable {
   readonly schema: string
@@ -29,7 +30,7 @@ export async function affectedTables(connection: Connection, steps: readonly Ste
   const code = steps.find((step) => step.kind === 'ts')
   if (code !== undefined) return { kind: 'unsure', why: `${code.id} is code` }
   await loadParser()
-  const told = steps.map(toldBy)
+  const told = steps.flatMap(toldBy)
   const catalog = await readCatalog(connection)
   let dependents: readonly Dependent[] = []
   let starts = -1
@@ -48,7 +49,20 @@ export async function affectedTables(connection: Connection, steps: readonly Ste
   }
 }
 
-function toldBy(step: Step): Told {
-  const statements = step.kind === 'sql' ? step.statements : []
-  return { in: step.id, mentions: statements.flatMap((statement): readonly Mention[] => mentionsIn(statement.sql)) }
+/** A run that fails runs the downs of what it has committed, without another snapshot. */
+function toldBy(step: Step): readonly Told[] {
+  if (step.kind === 'ts') return []
+  // What is to be true before is asked in a read-only transaction; what is to be true after is not.
+  const own = toldIn(step.id, [...step.statements, ...step.verify])
+  return step.direction === 'up' ? [own, toldIn(`the down of ${step.id}`, undoOf(step.migration))] : [own]
+}
+
+function undoOf(migration: Migration): readonly Statement[] {
+  if (migration.kind !== 'sql' || migration.down === null || migration.directives.irreversible !== null) return []
+  // What cannot stand there is refused when it is to be run.
+  return splitSection(migration, migration.down, () => {})
+}
+
+function toldIn(place: string, statements: readonly Statement[]): Told {
+  return { in: place, mentions: statements.flatMap(({ sql }) => mentionsIn(sql)) }
 }

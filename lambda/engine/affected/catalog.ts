@@ -10,8 +10,8 @@ export interface Relation {
   readonly hasRows: boolean
 }
 
-/** A function that may change rows, for all that its declaration says. */
-export interface VolatileFunction {
+/** A function that may change rows, or call one that does. */
+export interface SuspectFunction {
   readonly oid: string
   readonly schema: string
   readonly name: string
@@ -38,15 +38,17 @@ export interface Catalog {
   readonly references: ReadonlyMap<string, readonly Reference[]>
   /** What a relation's rules read and write: of views, what is behind them. */
   readonly ruleTargets: ReadonlyMap<string, readonly string[]>
+  /** Relations on which a write may become another statement. */
+  readonly rewritten: ReadonlySet<string>
   /** Functions of a relation's triggers, and of their conditions. */
   readonly triggers: ReadonlyMap<string, readonly string[]>
   /** Functions that a relation's defaults, constraints, policies, indexes and rules call. */
   readonly expressions: ReadonlyMap<string, readonly string[]>
-  readonly functions: ReadonlyMap<string, VolatileFunction>
-  readonly functionsByName: ReadonlyMap<string, readonly VolatileFunction[]>
+  readonly functions: ReadonlyMap<string, SuspectFunction>
+  readonly functionsByName: ReadonlyMap<string, readonly SuspectFunction[]>
   /** Names of all functions, those of PostgreSQL itself too. */
   readonly functionNames: ReadonlySet<string>
-  /** Functions that no statement names: behind operators, casts, aggregates, domains and event triggers. */
+  /** Functions that no statement names: behind operators, casts, aggregates, domains and event triggers, disabled ones too. */
   readonly implicit: readonly string[]
 }
 
@@ -66,6 +68,8 @@ FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
   ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
 WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class AND r.oid >= 16384`
 
+const REWRITTEN = `SELECT DISTINCT ev_class::text AS key FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' AND oid >= 16384`
+
 const TRIGGERS = `SELECT DISTINCT t.tgrelid::text AS key, d.refobjid::text AS value
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_depend d
   ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = t.oid
@@ -84,7 +88,7 @@ WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass`
 
 const FUNCTIONS = `SELECT p.oid::text AS oid, n.nspname::text AS schema, p.proname::text AS name, p.provolatile = 'v' AS volatile,
   l.lanname::text AS language, x.extname::text AS extension,
-  CASE WHEN p.provolatile = 'v' AND p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql')
+  CASE WHEN p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql')
     THEN pg_catalog.pg_get_functiondef(p.oid) END AS definition
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
@@ -100,7 +104,7 @@ UNION SELECT f::pg_catalog.oid::text FROM pg_catalog.pg_aggregate,
 UNION SELECT amproc::pg_catalog.oid::text FROM pg_catalog.pg_amproc WHERE oid >= 16384
 UNION SELECT f::pg_catalog.oid::text FROM pg_catalog.pg_type,
   unnest(ARRAY[typinput, typoutput, typreceive, typsend]) AS f WHERE oid >= 16384 AND typtype = 'b'
-UNION SELECT evtfoid::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'
+UNION SELECT evtfoid::text FROM pg_catalog.pg_event_trigger
 UNION SELECT d.refobjid::text FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_depend d
   ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = c.oid
   WHERE c.contypid <> 0 AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
@@ -122,6 +126,7 @@ export async function readCatalog(connection: Connection): Promise<Catalog> {
     children: grouped(await read(CHILDREN), toValue),
     references: grouped(await read(REFERENCES), toReference),
     ruleTargets: grouped(await read(RULE_TARGETS), toValue),
+    rewritten: new Set((await read(REWRITTEN)).map((row) => String(row.key))),
     triggers: grouped(await read(TRIGGERS), toValue),
     expressions: grouped(await read(EXPRESSIONS), toValue),
     functions: new Map(mayWrite.map((found) => [found.oid, found])),
@@ -135,12 +140,17 @@ function toRelation(row: Row): Relation {
   return { oid: String(row.oid), schema: String(row.schema), name: String(row.name), hasRows: row.has_rows === true }
 }
 
-/** A function that is declared stable or immutable promises not to change the database. */
+/**
+ * PostgreSQL lets a function that is declared stable or immutable change nothing itself, but not so one that it calls.
+ * What is written in C is believed.
+ */
 function isSuspect({ volatile, language, extension }: Row): boolean {
-  return volatile === true && !(language === 'c' && HARMLESS_EXTENSIONS.has(String(extension)))
+  const isCompiled = language === 'c' || language === 'internal'
+  if (volatile === true) return !(isCompiled && HARMLESS_EXTENSIONS.has(String(extension)))
+  return !isCompiled && !HARMLESS_EXTENSIONS.has(String(extension))
 }
 
-function toFunction(row: Row): VolatileFunction {
+function toFunction(row: Row): SuspectFunction {
   const definition = typeof row.definition === 'string' ? row.definition : null
   return {
     oid: String(row.oid),

@@ -208,6 +208,7 @@ function spread(state: State, oid: string): void {
   for (const called of catalog.expressions.get(oid) ?? []) calledByOid.add(called)
   if (!state.writes) return
   for (const called of catalog.triggers.get(oid) ?? []) calledByOid.add(called)
+  if (catalog.rewritten.has(oid)) state.modifies = true
   for (const target of catalog.ruleTargets.get(oid) ?? []) add(changed, target, `is behind ${name}`)
   for (const { child, cascades } of catalog.references.get(oid) ?? []) {
     if (cascades && state.modifies) add(changed, child, `references ${name}, and follows its changes`)

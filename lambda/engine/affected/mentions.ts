@@ -86,6 +86,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const isHarmless = parts.every(({ subtype }) => HARMLESS_ALTERATIONS.has(String(subtype)))
     if (isHarmless) yield { kind: 'names', relation: relationIn(asFields(body.relation)), by }
     else yield changes(body.relation, by, true)
+    // To validate a constraint is to call its functions.
+    yield { kind: 'reads', relation: relationIn(asFields(body.relation)) }
     for (const { subtype, def } of parts) {
       if (subtype === 'AT_AttachPartition') yield changes(asFields(asFields(def).PartitionCmd).name, by, true)
       yield* walk(def, sql)
@@ -100,7 +102,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const by = `ALTER ${objectWords(renameType)} … RENAME`
     if (HARMLESS_OBJECTS.has(String(renameType))) return
     if (renameType === 'OBJECT_SCHEMA') yield unsure('a schema is renamed')
-    else if (relation !== undefined) yield changes(relation, by, true)
+    // Whoever calls another of the new name may get this one.
+    if (OBJECT_KINDS[String(renameType)] === 'function') yield { kind: 'calls', name: nameIn(renamed), maybe: false }
+    if (relation !== undefined) yield changes(relation, by, true)
     else yield* object(renameType, renamed, by)
   },
   *AlterObjectSchemaStmt({ objectType, relation, object: moved }) {

@@ -129,7 +129,6 @@ export const HARMLESS_ALTERATIONS = new Set([
 
 /** What DROP, RENAME and SET SCHEMA can be said of without a row that depends on it. */
 export const HARMLESS_OBJECTS = new Set([
-  'OBJECT_ACCESS_METHOD',
   'OBJECT_DATABASE',
   'OBJECT_DOMCONSTRAINT',
   'OBJECT_EVENT_TRIGGER',
@@ -167,8 +166,13 @@ export const OBJECT_KINDS: Readonly<Record<string, 'relation' | 'type' | 'functi
   OBJECT_EXTENSION: 'extension',
 }
 
-/** Functions of PostgreSQL itself that run SQL which is given to them as text or by name. */
+/** Functions of PostgreSQL itself, and in C of its extensions, that run SQL which is given to them as text or by name. */
 export const RUN_SQL = new Set([
+  'connectby',
+  'crosstab',
+  'crosstab2',
+  'crosstab3',
+  'crosstab4',
   'cursor_to_xml',
   'cursor_to_xmlschema',
   'database_to_xml',
@@ -182,6 +186,7 @@ export const RUN_SQL = new Set([
   'table_to_xml_and_xmlschema',
   'ts_rewrite',
   'ts_stat',
+  'xpath_table',
 ])
 
 /** Extensions whose functions in C change no table. */

@@ -1,7 +1,7 @@
 import type { SnapshotResult } from '../../contract.ts'
 import { isPause } from '../../engine/pause.ts'
 import { messageOf } from '../../errors.ts'
-import { toLockstepError } from '../failure.ts'
+import { abortedBy, toLockstepError } from '../failure.ts'
 import { Fault } from '../fault.ts'
 import { snapshotPrefix } from '../names.ts'
 import type { SnapshotSelection } from '../scope.ts'
@@ -53,11 +53,12 @@ export async function takeDistributedSnapshot(context: DistributedContext, input
     return snapshotResult(manifest, `${store.uri}/${begun.prefix}`, context.clock.monotonic() - started)
   } catch (error) {
     if (isPause(error)) throw error
+    const signal = abortedBy(context.signal)
     const removed = begun === null || (await discard(context, begun, messageOf(error)))
     const rest = removed ? 'nothing of the snapshot was kept' : 'an incomplete snapshot without a manifest was left'
     const state = `The database has not been touched, and ${rest}.`
     const subject = 'The distributed snapshot'
-    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal: context.signal })
+    throw toLockstepError(error, { code: 'SNAPSHOT_FAILED', subject, state, signal })
   }
 }
 

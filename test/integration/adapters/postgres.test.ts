@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
 import { connect, type Endpoint } from '../../../lambda/adapters/postgres.ts'
@@ -42,6 +43,21 @@ describe('connect', () => {
     const connection = await attempt(async (anew) => (anew ? right : { ...right, password: 'old' }), 5000)
     expect((await connection.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
     await connection.close()
+  })
+
+  it.skipIf(process.platform !== 'linux')('asks a server that has gone silent whether it is still there', async () => {
+    const database = await createDatabase()
+    const connection = await attempt(await database.endpoint())
+    const { rows } = await connection.query('SELECT inet_client_port() AS port')
+    const local = `:${Number(rows[0]?.port).toString(16).toUpperCase().padStart(4, '0')} `
+    const sockets = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/))
+    const [, , , , , timer = ''] = sockets.find(([, own = '']) => `${own} `.endsWith(local)) ?? []
+    await connection.close()
+
+    // proc(5): 02 is the timer of keep-alive, and then come hundredths of a second.
+    const [kind, hundredths = ''] = timer.split(':')
+    expect(kind).toBe('02')
+    expect(parseInt(hundredths, 16)).toBeLessThanOrEqual(3000)
   })
 
   it('fails when there is no such database', async () => {

@@ -198,6 +198,24 @@ test('fails with the permissions that are missing when the bucket is denied', as
   expect(report.remedy).toContain('s3:PutObject')
 })
 
+test('a missing object is told from a denied one, although S3 denies both to whom it does not let list the bucket', async () => {
+  const denied = refusal('AccessDenied', 'Access Denied')
+  const store = await stubS3((request, response) => {
+    if (request.url?.includes('list-type=2') !== true) return denied(request, response)
+    response.writeHead(200, { 'content-type': 'application/xml' })
+    response.end('<?xml version="1.0"?><ListBucketResult><Contents><Key>p/d/there</Key></Contents></ListBucketResult>')
+  })
+  const context = contextFor(await createDatabase(), store)
+
+  const { message } = await reportOfFailure(
+    restoreSnapshot(context, { uri: `${store.uri}/shop/20260101T000000Z-run`, into: 'x' }),
+  )
+
+  expect(message).toContain('no such snapshot')
+  await expect(store.read('d/there')).rejects.toThrow('access denied')
+  await expect(store.read('d/gone')).rejects.toThrow('there is no such object')
+})
+
 test('fails with the key permissions that are missing when KMS denies', async () => {
   const store = await stubS3(refusal('AccessDenied', 'User is not authorized to perform: kms:GenerateDataKey'))
   await expect(store.write('k', Readable.from([Buffer.from('x')]))).rejects.toMatchObject({

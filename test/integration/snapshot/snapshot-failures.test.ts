@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { createDirectoryStore } from '../../../lambda/adapters/directory-store.ts'
 import { createSnapshot, listSnapshots } from '../../../lambda/snapshot/snapshot.ts'
+import type { SnapshotStore } from '../../../lambda/snapshot/store.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import {
   contextFor,
@@ -65,6 +66,25 @@ test('says why when the store will not even take an object', async () => {
 
   expect(report).toMatchObject({ code: 'SNAPSHOT_FAILED', state: UNTOUCHED })
   expect(report.message).toContain('there is no such place')
+})
+
+test('says why it failed, also when it is aborted while it tidies up', async () => {
+  const database = await databaseWithRows()
+  const abort = new AbortController()
+  const store = await directoryStore()
+  const failing: SnapshotStore = {
+    ...interruptedStore(store, { write: 'post-data.sql' }, () => Promise.reject(new Error('the disk is full'))),
+    remove: async (keys) => {
+      abort.abort(new Error('the time is over'))
+      return store.remove(keys)
+    },
+  }
+
+  const report = await reportOfFailure(
+    createSnapshot(contextFor(database, failing, { signal: abort.signal }), { runId: 'run' }),
+  )
+
+  expect(report).toMatchObject({ state: UNTOUCHED, message: expect.stringContaining('the disk is full') as string })
 })
 
 test('leaves nothing behind when the store fails on the manifest', async () => {

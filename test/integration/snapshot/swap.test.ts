@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { dropCopy } from '../../../lambda/snapshot/staging.ts'
 import { renameAll } from '../../../lambda/snapshot/swap.ts'
 import { createDatabase, databaseAt, onServer, type TestDatabase } from '../../support/database.ts'
 import { until } from '../../support/wait.ts'
@@ -76,4 +77,32 @@ test('a session that is kept at the door finds the database that has the name th
   expect((await session.query("SELECT to_regclass('of_the_copy')::text AS name")).rows).toEqual([
     { name: 'of_the_copy' },
   ])
+})
+
+test('a copy whose rename comes through after all is told to have the name, and stays', async () => {
+  const database = await createDatabase()
+  const name = dropLater(`${database.name}_restoring_20260101000000`)
+  const target = dropLater(`${database.name}_new`)
+  await onServer(`CREATE DATABASE ${name} TEMPLATE template0`)
+  const server = databaseAt('postgres')
+  const [row] = await server.rows(`SELECT oid::text FROM pg_database WHERE datname = '${name}'`)
+  const renaming = await server.connect()
+  await renaming.execute(`BEGIN; ALTER DATABASE ${name} RENAME TO ${target}`)
+  const { openClient } = contextFor(server, await directoryStore())
+  const client = await openClient()
+
+  const dropping = dropCopy(client, openClient, { oid: String(row?.['oid']), name, target })
+  await until(
+    async () =>
+      (
+        await server.rows(
+          `SELECT FROM pg_stat_activity WHERE query LIKE 'DROP DATABASE%${name}%' AND wait_event_type = 'Lock'`,
+        )
+      ).length > 0,
+  )
+  await renaming.execute('COMMIT')
+
+  expect(await dropping).toBe(target)
+  await client.end()
+  expect(await databaseAt(target).rows('SELECT 1 AS n')).toEqual([{ n: 1 }])
 })

@@ -4,6 +4,7 @@ import { perform } from '../../../lambda/actions.ts'
 import type { Config } from '../../../lambda/config.ts'
 import { LockstepError } from '../../../lambda/errors.ts'
 import type { Lockstep } from '../../../lambda/lockstep.ts'
+import { silentLog } from '../../../lambda/log.ts'
 import { withinTime } from '../../../lambda/snapshot-time.ts'
 import { formatManifest, parseManifest } from '../../../lambda/snapshot/manifest.ts'
 import { prefixOf } from '../../../lambda/snapshot/snapshot-uri.ts'
@@ -69,6 +70,17 @@ test('a run whose snapshot cannot be done in time is refused before its first st
 
   const smaller = lockstep({ snapshotExclude: ['public.other'] })
   expect(await perform(withTime(smaller, 45_000), { action: 'up' })).toMatchObject({ status: 'succeeded' })
+})
+
+test('a table that is locked for a while does not keep a run from its snapshot', async () => {
+  const { database, lockstep } = await setUp()
+  const other = await database.connect()
+  await other.execute('BEGIN; LOCK TABLE other IN ACCESS EXCLUSIVE MODE')
+  const log = { ...silentLog, warn: (message: string) => void (message.includes('locked') && other.execute('COMMIT')) }
+
+  const result = await perform({ ...withTime(lockstep(), 90_000), log }, { action: 'up' })
+
+  expect(result).toMatchObject({ status: 'succeeded', snapshot: expect.stringContaining('file:') as string })
 })
 
 test('a person at a terminal has all the time there is', async () => {

@@ -7,7 +7,9 @@ import { openClient } from '../../../lambda/adapters/postgres.ts'
 import { silentLog } from '../../../lambda/log.ts'
 import { parseManifest, type SnapshotManifest } from '../../../lambda/snapshot/manifest.ts'
 import { restoreSnapshot } from '../../../lambda/snapshot/restore.ts'
+import { copySpeed } from '../../../lambda/snapshot/estimate.ts'
 import { createSnapshot, listSnapshots } from '../../../lambda/snapshot/snapshot.ts'
+import type { SnapshotStore } from '../../../lambda/snapshot/store.ts'
 import { createDatabase, databaseAt, type TestDatabase } from '../../support/database.ts'
 import { startTlsServer } from '../../support/tls-server.ts'
 import { contentOf, contextFor, createRole, directoryStore, dropLater, interruptedStore, until } from './support.ts'
@@ -103,6 +105,17 @@ test('goes on alone, with a warning, when the server gives no further connection
 
   expect(snapshot.rows).toBe(10)
   expect(warnings).toEqual(['The server gave no further connection: the snapshot goes on with fewer workers'])
+})
+
+test('a snapshot that is deleted while they are listed hides none of the others, and no speed', async () => {
+  const database = await createDatabase()
+  const store = await directoryStore()
+  const { uri } = await createSnapshot(contextFor(database, store), { runId: 'run' })
+  const deleted = `${database.name}/20990101T000000Z-deleted/manifest.json`
+  const deleting: SnapshotStore = { ...store, list: async (prefix) => [...(await store.list(prefix)), deleted] }
+
+  expect((await listSnapshots({ store: deleting })).map((snapshot) => snapshot.uri)).toEqual([uri])
+  expect(await copySpeed({ store: deleting, workers: 1 }, database.name)).toMatchObject({ basis: 'assumed' })
 })
 
 test('two snapshots at the same time do not disturb each other', async () => {

@@ -43,6 +43,11 @@ test('tells a cancellation from what it caused, and passes on why', () => {
   expect(toLockstepError(new Error('x'), { ...BOUNDARY, signal: AbortSignal.abort(deadline) })).toBe(deadline)
 })
 
+test('an error that is complete is not hidden by an abort that came after it', () => {
+  const error = new LockstepError({ code: 'SNAPSHOT_FAILED', message: 'm.', state: 's.', remedy: 'r.' })
+  expect(toLockstepError(error, { ...BOUNDARY, signal: AbortSignal.abort(new Error('late')) })).toBe(error)
+})
+
 test('refuses a server that is newer than the pg_dump inside', () => {
   expect(() => refuseNewer(189_999, '18.4')).not.toThrow()
   expect(() => refuseNewer(190_001, '19.1')).toThrow('the server is PostgreSQL 19.1, newer than the pg_dump 18')

@@ -37,6 +37,14 @@ const SHOP = `
     $$ DECLARE found int; BEGIN UPDATE counters SET n = n + 1 RETURNING n INTO found; RETURN found; END $$;
   CREATE TABLE numbered (n int DEFAULT next_number());
   CREATE VIEW numbers AS SELECT next_number() AS n;
+  CREATE FUNCTION looks() RETURNS int STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN public.next_number(); END $$;
+  CREATE TABLE requests (id int);
+  CREATE RULE granted AS ON INSERT TO requests DO INSTEAD DELETE FROM orders WHERE id = NEW.id;
+  CREATE FUNCTION counts(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN UPDATE counters SET n = n + 1; RETURN true; END $$;
+  CREATE TABLE checked (id int); INSERT INTO checked VALUES (1);
+  ALTER TABLE checked ADD CONSTRAINT counted CHECK (counts(id)) NOT VALID;
+  CREATE FUNCTION nothing() RETURNS int LANGUAGE sql AS 'SELECT 0';
+  CREATE EXTENSION tablefunc;
   CREATE FUNCTION same(a int, b int) RETURNS bool LANGUAGE sql AS $$ INSERT INTO log (line) VALUES ('='); SELECT a = b $$;
   INSERT INTO customers VALUES (1, 'a', 'ok', ('x', 'y')), (2, 'b', 'sad', NULL);
   INSERT INTO other.customers VALUES (1);
@@ -105,6 +113,40 @@ test('tables come with the reason', async () => {
   })
 })
 
+test('what a run asks after a migration, and what it runs when it fails, counts as well', async () => {
+  const database = await createDatabase()
+  await database.rows(SHOP)
+  const verified = await stepOf('CREATE TABLE fresh ()', { verify: 'SELECT looks() > 0' })
+  const undone = await stepOf('CREATE TABLE more ()', { down: 'DROP TABLE more; DELETE FROM items' })
+
+  const affected = await affectedTables(await database.connect(), [verified, undone])
+
+  expect(affected).toEqual({
+    kind: 'tables',
+    tables: [
+      { schema: 'public', name: 'items', why: 'DELETE in the down of 1_step' },
+      { schema: 'public', name: 'counters', why: 'UPDATE in the function public.next_number' },
+    ],
+  })
+})
+
+test('an event trigger may be enabled, and tables may go with their access method', async () => {
+  const database = await createDatabase()
+  const name = `own_${database.name}`
+  await database.rows(`${SHOP};
+    CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (line) VALUES ('ddl'); END $$;
+    CREATE EVENT TRIGGER noting ON ddl_command_end EXECUTE FUNCTION noted();
+    ALTER EVENT TRIGGER noting DISABLE;
+    CREATE ACCESS METHOD ${name} TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE held (n int) USING ${name}`)
+  const connection = await database.connect()
+  const enabled = await compare(connection, 'ALTER EVENT TRIGGER noting ENABLE; CREATE TABLE fresh ()')
+  const dropped = await compare(connection, `DROP ACCESS METHOD ${name} CASCADE`)
+
+  expect(enabled).toMatchObject({ refused: [], missed: [] })
+  expect(namesIn(enabled.affected)).toEqual(['log'])
+  expect(namesIn(dropped.affected)).toBe('DROP ACCESS METHOD may take columns with it (in 1_step)')
+})
+
 test('a TypeScript migration may touch anything', async () => {
   const database = await createDatabase()
   const node = { migration: code('1_code', { up: async () => {} }), parents: [] }
@@ -166,7 +208,13 @@ const EXPECTED: Readonly<Record<string, readonly string[] | string>> = {
   ],
   'CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ DELETE FROM log; SELECT 1 $$; SELECT f()': ['log'],
   'CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC DELETE FROM log; SELECT 1; END; SELECT f()': ['log'],
+  'INSERT INTO requests VALUES (1)': ['items', 'orders', 'requests'],
   // Code.
+  'SELECT looks()': ['counters'],
+  'ALTER TABLE checked VALIDATE CONSTRAINT counted': ['checked', 'counters'],
+  'ALTER FUNCTION nothing() RENAME TO no_more; ALTER FUNCTION purge() RENAME TO nothing; SELECT nothing()': ['items'],
+  "SELECT * FROM crosstab('SELECT ''a''::text, ''b''::text, next_number()') AS t (a text, b int)":
+    'the function crosstab runs SQL that it is given',
   'INSERT INTO numbered DEFAULT VALUES': ['counters', 'numbered'],
   'CREATE TABLE fresh AS SELECT * FROM numbers': ['counters'],
   'CREATE OPERATOR === (leftarg = int, rightarg = int, function = same); SELECT 1 === id FROM big': ['log'],

@@ -5,9 +5,13 @@ import { upStep, type SqlStep } from '../../../../lambda/engine/step.ts'
 import { sql } from '../../../support/engine.ts'
 
 /** A step that runs these statements. */
-export async function stepOf(text: string): Promise<SqlStep> {
+export async function stepOf(
+  text: string,
+  { down, verify }: { readonly down?: string; readonly verify?: string } = {},
+): Promise<SqlStep> {
   await loadParser()
-  const [node] = buildGraph([sql('1_step', text, undefined, { transaction: false })]).ordered
+  const up = verify === undefined ? text : `${text};\n-- migrate:verify\n${verify};`
+  const [node] = buildGraph([sql('1_step', up, down, { transaction: false })]).ordered
   if (node === undefined) throw new Error('there is no migration')
   const step = upStep(node)
   if (step.kind !== 'sql') throw new Error('it is not SQL')
