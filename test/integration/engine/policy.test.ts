@@ -126,7 +126,7 @@ ALTER TABLE t VALIDATE CONSTRAINT later;`,
     ALTER TABLE t ADD CONSTRAINT later CHECK (id > 1) NOT VALID`)
   const gate: Gate = {
     ...gateOf(),
-    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging' } }]),
+    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging', onDrift: 'ignore' } }]),
   }
   const request = { migrations: [create, all], sql: false, snapshot: 'none', gate } as const
   expect((await plan(context, request)).warnings).toEqual([
