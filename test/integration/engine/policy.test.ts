@@ -9,7 +9,7 @@ import { resolvePolicy } from '../../../lambda/engine/policy.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { engineFor, sql } from '../../support/engine.ts'
 
-const production = resolvePolicy([{ source: 'property', settings: { environment: 'production' } }])
+const production = resolvePolicy([{ source: 'property', settings: { environment: 'production', onDrift: 'ignore' } }])
 
 const create = sql('1_create', 'CREATE TABLE t (id int PRIMARY KEY, a int);', 'DROP TABLE t;')
 const require = sql('2_require', 'ALTER TABLE t ALTER a SET NOT NULL;', 'ALTER TABLE t ALTER a DROP NOT NULL;')
