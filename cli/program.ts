@@ -58,7 +58,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addValidateCommand(program, selectLocal)
   addLintCommand(program, selectLocal)
   addProveCommand(program, selectLocal)
-  addDriftCommand(program, select)
+  addDriftCommand(program, select, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
   const request = local as LocalRequest | null

@@ -1,8 +1,8 @@
 import { quoteLiteral } from '../database.ts'
 import { MEMBERS, OBJECT_FACTS } from './object-facts.ts'
-import { COMMENTS, otherFacts, PRIVILEGE_FACTS, surroundingFacts } from './other-facts.ts'
+import { COMMENTS, otherFacts, surroundingFacts } from './other-facts.ts'
 import { relationFacts } from './relation-facts.ts'
-import { EVERYTHING, STRUCTURE, STRUCTURE_AND_PRIVILEGES, type Fact, type Parts } from './sql-parts.ts'
+import { EVERYTHING, STRUCTURE, type Fact, type Parts } from './sql-parts.ts'
 
 /** Queries that together say everything of a schema. */
 export interface Facts {
@@ -28,15 +28,13 @@ export function everything(
   ids: string,
 ): Facts {
   const { major, withCluster } = server
-  const more = [MEMBERS, ...PRIVILEGE_FACTS, ...surroundingFacts(withCluster)]
+  const more = [MEMBERS, ...surroundingFacts(withCluster)]
   return factsOf(EVERYTHING, ids, [...OBJECT_FACTS, ...otherFacts(major), ...more])
 }
 
 /** What migrations make, wherever the database is. */
-export function structure({ major, privileges }: { readonly major: number; readonly privileges: boolean }): Facts {
-  const parts = privileges ? STRUCTURE_AND_PRIVILEGES : STRUCTURE
-  const more = privileges ? PRIVILEGE_FACTS : []
-  return factsOf(parts, 'c.oid >= 16384', [...OBJECT_FACTS, ...otherFacts(major), ...more])
+export function structure(major: number): Facts {
+  return factsOf(STRUCTURE, 'c.oid >= 16384', [...OBJECT_FACTS, ...otherFacts(major)])
 }
 
 function factsOf(parts: Parts, ids: string, rest: readonly Fact[]): Facts {

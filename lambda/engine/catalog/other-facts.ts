@@ -148,10 +148,14 @@ export function otherFacts(major: number): readonly Fact[] {
   ]
 }
 
-/** What is said of who may do what, beside what is said of each object. */
-export const PRIVILEGE_FACTS: readonly Fact[] = [DEFAULT_PRIVILEGES]
-
 /** What an environment gives its database. */
 export function surroundingFacts(withCluster: boolean): readonly Fact[] {
-  return [USER_MAPPINGS, SUBSCRIPTIONS, ...SYSTEM_PRIVILEGES, ...DATABASE, ...(withCluster ? CLUSTER : [])]
+  return [
+    USER_MAPPINGS,
+    SUBSCRIPTIONS,
+    DEFAULT_PRIVILEGES,
+    ...SYSTEM_PRIVILEGES,
+    ...DATABASE,
+    ...(withCluster ? CLUSTER : []),
+  ]
 }

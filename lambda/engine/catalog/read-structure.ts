@@ -8,8 +8,6 @@ export interface StructureScope {
   readonly major: number
   /** Schemas that are left out: Lockstep's own. */
   readonly own: readonly string[]
-  /** Whether owners and privileges count. @default false */
-  readonly privileges?: boolean
 }
 
 /**
@@ -33,8 +31,8 @@ const SETTINGS = [
  * an environment gives its database. One round trip, outside of a transaction.
  */
 export async function readStructure(connection: Connection, scope: StructureScope): Promise<Catalog> {
-  const { major, own, privileges = false } = scope
-  const facts = structure({ major, privileges })
+  const { major, own } = scope
+  const facts = structure(major)
   const relations = `SELECT name, ${LINES} FROM (${facts.relations.join('\nUNION ALL\n')}) AS f(id, name, line)
 WHERE line IS NOT NULL AND NOT (${isWithin('name', own)}) GROUP BY id, name`
   const others = entriesSql([...facts.comments, ...facts.rest], own)

@@ -61,11 +61,3 @@ export const STRUCTURE: Parts = {
   isFull: false,
   inFull: () => `''`,
 }
-
-/** {@link STRUCTURE} with owners and privileges. */
-export const STRUCTURE_AND_PRIVILEGES: Parts = {
-  ...STRUCTURE,
-  acl: EVERYTHING.acl,
-  granted: EVERYTHING.granted,
-  owner: EVERYTHING.owner,
-}

@@ -17,6 +17,13 @@ export function driftBetween(wanted: Catalog, found: Catalog): readonly DriftDif
     )
 }
 
+/** Partitions that only one of the two has. Pure. */
+export function passingBetween(wanted: Catalog, found: Catalog): readonly DriftDifference[] {
+  return differenceBetween(wanted, found)
+    .filter(isComingAndGoing)
+    .flatMap((difference) => toDrift(difference, [...difference.missing, ...difference.added]))
+}
+
 function isComingAndGoing({ missing, added, isWhole }: CatalogDifference): boolean {
   return isWhole && [...missing, ...added].some((line) => line.startsWith('partition of '))
 }
@@ -26,9 +33,13 @@ function toDrift(
   all: readonly string[],
 ): readonly DriftDifference[] {
   const details = detailsOf(missing, added)
-  if (details.length === 0) return []
   const { kind, identity } = kindOf(name, all)
-  return [{ kind, identity, change: isWhole ? wholeChange(missing) : 'changed', details }]
+  if (isWhole) return [{ kind, identity, change: wholeChange(missing), details: details.filter(saysSomething) }]
+  return details.length === 0 ? [] : [{ kind, identity, change: 'changed', details }]
+}
+
+function saysSomething({ was, is }: DriftDetail): boolean {
+  return (was ?? is) !== ''
 }
 
 function wholeChange(missing: readonly string[]): DriftChange {
@@ -46,7 +57,21 @@ function detailsOf(missing: readonly string[], added: readonly string[]): readon
     const [same] = index === -1 ? [] : left.splice(index, 1)
     return { property, was: value, is: same?.value ?? null }
   })
-  return [...changed, ...left.map(({ property, value }): DriftDetail => ({ property, was: null, is: value }))]
+  const all = [...changed, ...left.map(({ property, value }): DriftDetail => ({ property, was: null, is: value }))]
+  return all.filter((detail) => !isImpliedOrder(detail))
+}
+
+/** An order that follows from columns that are gone, and from new ones behind the others. */
+function isImpliedOrder({ property, was, is }: DriftDetail): boolean {
+  if (property !== 'order of columns' || was === null || is === null) return false
+  const [had, has] = [columnsIn(was), columnsIn(is)]
+  const kept = had.filter((name) => has.includes(name))
+  const added = has.filter((name) => !had.includes(name))
+  return [...kept, ...added].join() === has.join()
+}
+
+function columnsIn(order: string): readonly string[] {
+  return order.match(/"(?:[^"]|"")+"|[^\s,]+/g) ?? []
 }
 
 /** The longest value that is told on a line. */

@@ -139,7 +139,9 @@ ALTER TABLE t VALIDATE CONSTRAINT later;`,
   ])
   const refusing = {
     ...gate,
-    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging', hazards: 'refuse' } }]),
+    policy: resolvePolicy([
+      { source: 'option', settings: { environment: 'staging', hazards: 'refuse', onDrift: 'ignore' } },
+    ]),
   }
   const analysis = { ...gate.analysis, [all.id]: { checksum: all.checksum, proof: null, hazards: [], creates: [] } }
   await expect(
