@@ -94,9 +94,25 @@ function lockSql(schema: string): string {
   return `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(`lockstep:history:${schema}`)}, 0))`
 }
 
-/** Adds the table that histories of before lack. Two sets may do so at the same moment. */
+/**
+ * Adds the table that histories of before lack, for whoever may use the others: a snapshot reads all of them. Two sets may
+ * do so at the same moment.
+ */
 export async function createStructureTable(connection: Connection, schema: string): Promise<void> {
-  await connection.execute([lockSql(schema), structureSql(historyTables(schema))].join(';\n'))
+  const tables = historyTables(schema)
+  await connection.execute([lockSql(schema), structureSql(tables), grantSql(tables)].join(';\n'))
+}
+
+/** To the owner of the table of migrations, and to those who may read it. */
+function grantSql({ migrations, structure }: HistoryTables): string {
+  const [from, to] = [quoteLiteral(migrations), quoteLiteral(structure)]
+  return `DO $lockstep$ DECLARE grantee text; BEGIN
+  IF (SELECT relowner <> current_user::regrole FROM pg_catalog.pg_class WHERE oid = ${to}::regclass) THEN RETURN; END IF;
+  FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+    FROM pg_catalog.pg_class c, pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
+    WHERE c.oid = ${from}::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> current_user::regrole
+  LOOP EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', ${to}::regclass, grantee); END LOOP;
+END $lockstep$`
 }
 
 /** One row: whoever runs next compares with what the last run has left, whichever set that was of. */

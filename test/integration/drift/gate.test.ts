@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DriftPolicy } from '../../../lambda/analysis-contract.ts'
 import type { Log } from '../../../lambda/log.ts'
 import type { EngineContext } from '../../../lambda/engine/context.ts'
@@ -241,6 +241,22 @@ describe('the record of the schema', () => {
     expect([...one.warnings, ...two.warnings]).toContain(missing)
     expect(await database.rows('SELECT count(*)::int FROM lockstep.structure')).toEqual([{ count: 1 }])
     expect((await drift(engineFor(database))).differences).toEqual([])
+  })
+
+  it('is open to whoever may use the history', async () => {
+    const database = await createDatabase()
+    await migrateUp(engineFor(database), up([a], 'ignore'))
+    const [reader, owner] = [`${database.name}_reader`, `${database.name}_owner`]
+    await database.rows(`DROP TABLE lockstep.structure; CREATE ROLE ${reader}; CREATE ROLE ${owner};
+      GRANT SELECT ON lockstep.migrations TO ${reader}; ALTER TABLE lockstep.migrations OWNER TO ${owner}`)
+    onTestFinished(async () => {
+      await database.rows(`DROP OWNED BY ${reader}, ${owner}; DROP ROLE ${reader}, ${owner}`)
+    })
+    await migrateUp(engineFor(database), up([a, b]))
+    expect(
+      await database.rows(`SELECT has_table_privilege('${reader}', 'lockstep.structure', 'SELECT') AS reader,
+        has_table_privilege('${owner}', 'lockstep.structure', 'UPDATE') AS owner`),
+    ).toEqual([{ reader: true, owner: true }])
   })
 
   it('fails no run when it cannot be kept', async () => {
