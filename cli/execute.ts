@@ -4,6 +4,7 @@ import type { HealthResult, InitResult, PlanResult, RunResult, StatusResult } fr
 import type { Lockstep } from '../lambda/lockstep.ts'
 import { EXIT, type Outcome } from './exit.ts'
 import { takeStatistics } from './lint/statistics.ts'
+import { renderRunDrift } from './render/drift.ts'
 import { renderHistory } from './render/history.ts'
 import { renderPlan, renderPlanSql } from './render/plan.ts'
 import { renderRun, type RunView } from './render/run.ts'
@@ -71,6 +72,10 @@ export async function execute(lockstep: Lockstep, command: Command, view: View):
     case 'health': {
       const health = await perform(lockstep, request)
       return outcome(health, healthText(health), health.healthy ? EXIT.done : EXIT.failed)
+    }
+    case 'drift': {
+      const drift = await perform(lockstep, request)
+      return outcome(drift, renderRunDrift(drift, style), drift.differences.length > 0 ? EXIT.failed : EXIT.done)
     }
     default:
       return request satisfies never

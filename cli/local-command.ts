@@ -1,5 +1,7 @@
+import type { DriftRequest } from './commands/drift.ts'
 import type { LintRequest } from './commands/lint.ts'
 import type { ProveRequest } from './commands/prove.ts'
+import { driftCommand } from './commands/run-drift.ts'
 import { lintCommand } from './commands/run-lint.ts'
 import { proveCommand } from './commands/run-prove.ts'
 import { validateCommand } from './commands/run-validate.ts'
@@ -8,7 +10,7 @@ import type { Outcome } from './exit.ts'
 import type { Settings } from './settings.ts'
 
 /** What needs the working tree or a shadow server, and so is no action of the function. */
-export type LocalRequest = LintRequest | ProveRequest | ValidateRequest
+export type LocalRequest = DriftRequest | LintRequest | ProveRequest | ValidateRequest
 
 export interface LocalCommand {
   readonly request: LocalRequest
@@ -23,6 +25,8 @@ export interface LocalSurroundings {
 /** Does what a local command asks. @throws LockstepError */
 export async function runLocal({ request, settings }: LocalCommand, surroundings: LocalSurroundings): Promise<Outcome> {
   switch (request.command) {
+    case 'drift':
+      return driftCommand(request, settings, surroundings)
     case 'lint':
       return lintCommand(request, settings, surroundings)
     case 'prove':

@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError } from 'commander'
 import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate.ts'
+import { addDriftCommand } from './commands/drift.ts'
 import { addLintCommand } from './commands/lint.ts'
 import { addProveCommand } from './commands/prove.ts'
 import { addValidateCommand } from './commands/validate.ts'
@@ -57,6 +58,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addValidateCommand(program, selectLocal)
   addLintCommand(program, selectLocal)
   addProveCommand(program, selectLocal)
+  addDriftCommand(program, select, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
   const request = local as LocalRequest | null

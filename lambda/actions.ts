@@ -10,6 +10,8 @@ import type {
   StatusResult,
   Trigger,
 } from './contract.ts'
+import type { RunDriftResult } from './drift-contract.ts'
+import { drift } from './engine/drift/drift.ts'
 import type { IncompleteSnapshot, RestoreResult, VerifyResult } from './snapshot-contract.ts'
 import type { EngineContext } from './engine/context.ts'
 import type { Gate } from './engine/gate.ts'
@@ -50,6 +52,7 @@ export type ActionRequest =
   | ({ readonly action: 'restore' } & RestoreRequest)
   | { readonly action: 'verify'; readonly uri: string }
   | { readonly action: 'health' }
+  | { readonly action: 'drift' }
 
 /** The result of every action, by its name. */
 export interface ActionResults {
@@ -69,6 +72,7 @@ export interface ActionResults {
   readonly restore: RestoreResult
   readonly verify: VerifyResult
   readonly health: HealthResult
+  readonly drift: RunDriftResult
 }
 
 /**
@@ -125,6 +129,8 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
       return verifySnapshot(lockstep.snapshots(), request.uri)
     case 'health':
       return health(lockstep, context)
+    case 'drift':
+      return drift(context)
     default:
       return request satisfies never
   }

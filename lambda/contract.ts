@@ -18,6 +18,7 @@ export const ACTIONS = [
   'restore',
   'verify',
   'health',
+  'drift',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 

@@ -23,6 +23,7 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   restore: ['uri', 'into', 'tables', 'intoSchema', 'missingRoles', 'workers'],
   verify: ['uri'],
   health: [],
+  drift: [],
 }
 
 type Fields = Readonly<Record<string, unknown>>

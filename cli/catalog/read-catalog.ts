@@ -1,8 +1,6 @@
+import type { Catalog, CatalogEntry } from '../../lambda/engine/catalog/catalog.ts'
+import { entriesSql, everything, isWithin, LINES, type Facts } from '../../lambda/engine/catalog/facts.ts'
 import { quoteLiteral, type Connection, type ResultSet } from '../../lambda/engine/database.ts'
-import type { Catalog, CatalogEntry } from './catalog.ts'
-import { OBJECT_FACTS } from './object-facts.ts'
-import { COMMENT_FACTS, otherFacts } from './other-facts.ts'
-import { RELATION_FACTS } from './relation-facts.ts'
 import { COMMENTS_KEY, REST, stampsSql } from './stamps.ts'
 
 export interface CatalogScope {
@@ -155,24 +153,19 @@ async function ask(
 }
 
 function preparations({ major, historySchema, withCluster }: CatalogScope): readonly string[] {
-  const own = quoteLiteral(historySchema)
+  const own = [historySchema]
+  const facts: Facts = everything({ major, withCluster }, 'c.oid = ANY ($1)')
   return [
     'DEALLOCATE ALL',
     `PREPARE lockstep_stamps AS ${stampsSql(major, withCluster)}`,
-    `PREPARE lockstep_relations(oid[]) AS SELECT id::text, name, ${LINES} FROM (${RELATION_FACTS.join('\nUNION ALL\n')}) AS f(id, name, line)
-WHERE line IS NOT NULL AND NOT starts_with(name, quote_ident(${own}) || '.') GROUP BY id, name`,
+    `PREPARE lockstep_relations(oid[]) AS SELECT id::text, name, ${LINES} FROM (${facts.relations.join('\nUNION ALL\n')}) AS f(id, name, line)
+WHERE line IS NOT NULL AND NOT (${isWithin('name', own)}) GROUP BY id, name`,
     `PREPARE lockstep_columns(oid[]) AS SELECT attrelid::text AS id, json_object_agg(attnum, attname)::text AS columns FROM pg_catalog.pg_attribute
 WHERE attrelid = ANY ($1) AND attnum > 0 AND NOT attisdropped GROUP BY attrelid`,
     `PREPARE lockstep_spoken_of(oid[]) AS SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1) AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_policy'::regclass)
   AND (r.oid IS NULL OR r.ev_class <> d.refobjid)) AS found`,
-    `PREPARE lockstep_comments AS ${entriesSql([COMMENT_FACTS], `name = 'comment on schema ' || quote_ident(${own}) OR strpos(name, ' ' || quote_ident(${own}) || '.') > 0`)}`,
-    `PREPARE lockstep_rest AS ${entriesSql([...OBJECT_FACTS, ...otherFacts(major, withCluster)], `name = 'schema ' || quote_ident(${own})`)}`,
+    `PREPARE lockstep_comments AS ${entriesSql(facts.comments, own)}`,
+    `PREPARE lockstep_rest AS ${entriesSql(facts.rest, own)}`,
   ]
-}
-
-const LINES = `array_agg(line ORDER BY line COLLATE "C") AS lines, md5(string_agg(line, chr(10) ORDER BY line COLLATE "C")) AS hash`
-
-function entriesSql(facts: readonly string[], leftOut: string): string {
-  return `SELECT name, ${LINES} FROM (${facts.join('\nUNION ALL\n')}) AS f(name, line) WHERE line IS NOT NULL AND NOT (${leftOut}) GROUP BY name`
 }

@@ -3,7 +3,7 @@ import { systemClock } from '../../lambda/adapters/clock.ts'
 import { toConnection } from '../../lambda/adapters/postgres.ts'
 import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../../lambda/config.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
-import { SqlError, type Connection } from '../../lambda/engine/database.ts'
+import { quoteIdentifier, SqlError, type Connection } from '../../lambda/engine/database.ts'
 import { hasDeferrable } from '../../lambda/engine/deferred-constraints.ts'
 import { StepError } from '../../lambda/engine/failure.ts'
 import { createHistory } from '../../lambda/engine/history-schema.ts'
@@ -43,6 +43,8 @@ export interface ShadowDatabaseOptions {
   readonly template?: string | undefined
   /** @default 'lockstep' */
   readonly historySchema?: string | undefined
+  /** What its sessions begin with. @default the server's own */
+  readonly defaults?: Readonly<Record<string, string>> | undefined
   readonly log?: Log | undefined
   /** Takes what the server says beside its answers. @default nobody does */
   readonly onNotice?: ((notice: Notice) => void) | undefined
@@ -66,6 +68,7 @@ export async function openShadowDatabase(
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(template === undefined ? {} : { template }),
   })
+  if (options.defaults !== undefined) await setDefaults(server, name, options.defaults)
   const client = await server.openClient(name)
   if (options.onNotice !== undefined) client.on('notice', options.onNotice)
   const connection = toConnection(client)
@@ -88,6 +91,22 @@ export async function openShadowDatabase(
     apply: (step, beforeCommit) =>
       withMissingRoles(server, () => applyAlone(connection, step, { context, applyWithin, beforeCommit })),
     close: () => connection.close(),
+  }
+}
+
+async function setDefaults(
+  server: ShadowServer,
+  database: string,
+  defaults: Readonly<Record<string, string>>,
+): Promise<void> {
+  const connection = await server.connect(database)
+  try {
+    for (const [name, value] of Object.entries(defaults)) {
+      await connection.query('SELECT pg_catalog.set_config($1, $2, false)', [name, value])
+      await connection.execute(`ALTER DATABASE ${quoteIdentifier(database)} SET ${quoteIdentifier(name)} FROM CURRENT`)
+    }
+  } finally {
+    await connection.close()
   }
 }
 

@@ -130,8 +130,9 @@ async function serverAt(
     openClient: openOn,
     connect: async (database) => toConnection(await openOn(database)),
     stop: async () => {
-      for (const name of databases) await dropDatabase(name).catch(() => {})
-      for (const name of roles) await admin.execute(`DROP ROLE IF EXISTS ${quoteIdentifier(name)}`).catch(() => [])
+      const [madeDatabases, madeRoles] = isOwn ? [[], []] : [databases, roles]
+      for (const name of madeDatabases) await dropDatabase(name).catch(() => {})
+      for (const name of madeRoles) await admin.execute(`DROP ROLE IF EXISTS ${quoteIdentifier(name)}`).catch(() => [])
       await admin.close()
       await end()
     },

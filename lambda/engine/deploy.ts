@@ -2,6 +2,8 @@ import type { RollbackPolicy, RunResult } from '../contract.ts'
 import { LockstepError, messageOf, UNTOUCHED } from '../errors.ts'
 import { breakingAmong, databaseAheadError, describeBreaking } from './breaking.ts'
 import type { EngineContext } from './context.ts'
+import { continuedRun } from './continued-run.ts'
+import { warnOfDrift } from './gate.ts'
 import { whyNotBeneath } from './half-done.ts'
 import { downSteps, nothingLeft, nothingToDo, plannedOf, upWithin, withSession, type RunRequest } from './migrate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
@@ -57,8 +59,17 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
         if (breaking.length > 0) throw databaseAheadError(breaking)
       }
     }
-    return upWithin(context, session, state, graph, { ...run, whenAhead: 'keep' })
+    const gate = run.gate ? { ...run.gate, isRollback: () => takesBack(context, session, request) } : null
+    return upWithin(context, session, state, graph, { ...run, gate, whenAhead: 'keep' })
   })
+}
+
+/** Whether the deployment is the rollback of another one, whatever that has come to. */
+async function takesBack(context: EngineContext, { connection }: Session, request: DeployRequest): Promise<boolean> {
+  const stackStatus = await request.stackStatus()
+  if (saysRollback(stackStatus) === true) return true
+  const last = runToTakeBack(await readDeployments(connection, context, request.resource), request.target)
+  return isRollback(request, last, context.clock.now(), stackStatus)
 }
 
 /** What is applied and not of this code, oldest first. */
@@ -184,7 +195,9 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
     const takeSnapshot = snapshotIfPossible(context, run.takeSnapshot)
     // Whoever is taken back has been served by what was deployed: what was written since must not go.
     const planned = { ...plannedOf(run), takeSnapshot, restoreSnapshot: null }
-    return await executeRun(context, session, { ...planned, action: 'down', steps, state, warnings: [] })
+    const isContinued = continuedRun(state, 'down') !== null
+    const warnings = isContinued ? [] : await warnOfDrift(context, session.connection, run.gate, steps)
+    return await executeRun(context, session, { ...planned, action: 'down', steps, state, warnings })
   } catch (error) {
     if (error instanceof LockstepError && error.code === 'MIGRATION_IRREVERSIBLE')
       return await keep(`because ${error.message}`)

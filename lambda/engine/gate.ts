@@ -2,6 +2,8 @@ import type { AnalysisEntry, ResolvedPolicy } from '../analysis-contract.ts'
 import type { Analysis } from './analysis.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
+import { findDrift } from './drift/find-drift.ts'
+import { judgeDrift } from './drift/judge-drift.ts'
 import { findViolations } from './existing-data.ts'
 import { readLive } from './live.ts'
 import { problemError } from './plan.ts'
@@ -14,6 +16,8 @@ export interface Gate {
   readonly analysis: Analysis
   /** The database's name, as the caller gave it to confirm a revert. @default null: not given */
   readonly confirm?: string | null
+  /** Whether the run takes a deployment back: asked only where it would be refused otherwise. @default it does not */
+  readonly isRollback?: () => Promise<boolean>
 }
 
 /** The run that stands before it. */
@@ -23,9 +27,10 @@ export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot'>
 export async function judgeByPolicy(
   context: Pick<EngineContext, 'schema' | 'clock'>,
   connection: Connection,
-  { policy, analysis, confirm = null }: Gate,
+  gate: Gate,
   candidate: Candidate,
 ): Promise<PolicyVerdict> {
+  const { policy, analysis, confirm = null } = gate
   const known = currentEntries(analysis, candidate.steps)
   const hazards = [...known.values()].flatMap((entry) => entry.hazards ?? [])
   const creates = [...known.values()].flatMap((entry) => entry.creates)
@@ -38,7 +43,41 @@ export async function judgeByPolicy(
     : { relations: new Map<string, never>(), isEmpty: false }
   const violations =
     asksRows && !live.isEmpty ? await findViolations(connection, candidate.steps, context.clock.monotonic) : []
-  return judgeRun(policy, { ...candidate, analysis: known, confirm, live, violations })
+  const verdict = judgeRun(policy, { ...candidate, analysis: known, confirm, live, violations })
+  const drift = await driftVerdict(context, connection, gate, candidate)
+  return { problems: [...drift.problems, ...verdict.problems], warnings: [...drift.warnings, ...verdict.warnings] }
+}
+
+/** What the policy says of what somebody else has changed. A run without steps is not asked. */
+async function driftVerdict(
+  context: Pick<EngineContext, 'schema'>,
+  connection: Connection,
+  { policy: { policy }, isRollback = async () => false }: Gate,
+  { steps }: Pick<Candidate, 'steps'>,
+): Promise<PolicyVerdict> {
+  const [first] = steps
+  if (first === undefined || policy.onDrift === 'ignore') return { problems: [], warnings: [] }
+  const drift = await findDrift(context, connection)
+  const verdict = judgeDrift(policy.onDrift, drift, first.direction === 'down')
+  if (verdict.problems.length === 0 || !(await isRollback())) return verdict
+  return judgeDrift(policy.onDrift, drift, true)
+}
+
+/**
+ * What is to be warned of before a deployment is taken back. Nothing keeps it from being taken back.
+ *
+ * @throws ConnectionLostError
+ */
+export async function warnOfDrift(
+  context: Pick<EngineContext, 'schema' | 'log'>,
+  connection: Connection,
+  gate: Gate | null | undefined,
+  steps: readonly Step[],
+): Promise<readonly string[]> {
+  if (gate === null || gate === undefined) return []
+  const { warnings } = await driftVerdict(context, connection, { ...gate, isRollback: async () => true }, { steps })
+  for (const warning of warnings) context.log.warn(warning)
+  return warnings
 }
 
 /**

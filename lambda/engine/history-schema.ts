@@ -7,6 +7,7 @@ export interface HistoryTables {
   readonly migrations: string
   readonly runs: string
   readonly progress: string
+  readonly structure: string
 }
 
 export function historyTables(schema: string): HistoryTables {
@@ -16,6 +17,7 @@ export function historyTables(schema: string): HistoryTables {
     migrations: `${quoted}.migrations`,
     runs: `${quoted}.runs`,
     progress: `${quoted}.progress`,
+    structure: `${quoted}.structure`,
   }
 }
 
@@ -31,7 +33,7 @@ export function historyReadySql(schema: string): string {
 export async function createHistory(connection: Connection, schema: string): Promise<void> {
   const tables = historyTables(schema)
   await connection.execute(`BEGIN;
-SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(`lockstep:history:${schema}`)}, 0));
+${lockSql(schema)};
 CREATE SCHEMA IF NOT EXISTS ${tables.schema};
 CREATE TABLE IF NOT EXISTS ${tables.runs} (
   run_id uuid PRIMARY KEY,
@@ -78,6 +80,7 @@ CREATE TABLE IF NOT EXISTS ${tables.progress} (
   updated_at timestamptz NOT NULL,
   PRIMARY KEY ("set", id, direction)
 );
+${structureSql(tables)};
 COMMENT ON SCHEMA ${tables.schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
 COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, with its source as applied.';
 COMMENT ON COLUMN ${tables.migrations}.archive IS 'sha256 of the compiled code in the archive, for a TypeScript migration.';
@@ -85,4 +88,46 @@ COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatev
 COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
 COMMENT ON COLUMN ${tables.progress}.may_commit IS 'What is in flight may have committed a part of its work.';
 COMMIT`)
+}
+
+function lockSql(schema: string): string {
+  return `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(`lockstep:history:${schema}`)}, 0))`
+}
+
+/**
+ * Adds the table that histories of before lack, for whoever may use the others: a snapshot reads all of them. Two sets may
+ * do so at the same moment.
+ */
+export async function createStructureTable(connection: Connection, schema: string): Promise<void> {
+  const tables = historyTables(schema)
+  await connection.execute([lockSql(schema), structureSql(tables), grantSql(tables)].join(';\n'))
+}
+
+/** To the owner of the table of migrations, and to those who may read it. */
+function grantSql({ migrations, structure }: HistoryTables): string {
+  const [from, to] = [quoteLiteral(migrations), quoteLiteral(structure)]
+  return `DO $lockstep$ DECLARE grantee text; BEGIN
+  IF (SELECT relowner <> current_user::regrole FROM pg_catalog.pg_class WHERE oid = ${to}::regclass) THEN RETURN; END IF;
+  FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+    FROM pg_catalog.pg_class c, pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
+    WHERE c.oid = ${from}::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> current_user::regrole
+  LOOP EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', ${to}::regclass, grantee); END LOOP;
+END $lockstep$`
+}
+
+/** One row: whoever runs next compares with what the last run has left, whichever set that was of. */
+function structureSql({ structure }: HistoryTables): string {
+  return `CREATE TABLE IF NOT EXISTS ${structure} (
+  "only" boolean PRIMARY KEY CHECK ("only"),
+  run_id uuid NOT NULL,
+  "set" text NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  mark text NOT NULL,
+  facts_version text NOT NULL,
+  server_version integer NOT NULL,
+  copy text NOT NULL,
+  facts bytea NOT NULL,
+  lockstep_version text NOT NULL
+);
+COMMENT ON TABLE ${structure} IS 'The schema as the last run has left it, to tell when something else has changed it.'`
 }

@@ -4,6 +4,7 @@ import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
+import { recordStructure } from './drift/record.ts'
 import { passGate, type Gate } from './gate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
@@ -157,10 +158,19 @@ export async function withSession(
     const requestId = request.requestId ?? null
     const read = () => readState(session.connection, context, requestId)
     const state = session.ready ? await explained(context.schema, read) : EMPTY_STATE
-    return earlierAnswer(context, session.database, state) ?? (await work(session, state))
+    const earlier = earlierAnswer(context, session.database, state)
+    if (earlier !== null) return earlier
+    const result = await work(session, state)
+    if (result.runId !== null && result.status !== 'paused' && isDriftOfInterest(request))
+      await recordStructure(context, session.connection, result.runId)
+    return result
   } finally {
     await session.release()
   }
+}
+
+function isDriftOfInterest({ gate }: RunRequest): boolean {
+  return gate !== null && gate !== undefined && gate.policy.policy.onDrift !== 'ignore'
 }
 
 /** The steps that revert these migrations, from their files or from the history. */

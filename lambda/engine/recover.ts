@@ -65,7 +65,8 @@ async function undo(
 ): Promise<RunResult> {
   const deadlineIsNear = context.remainingMs() < DEADLINE_IS_NEAR_MS
   const before = await readState(connection, context)
-  if (leftSomething(run, before)) {
+  const left = leftSomething(run, before)
+  if (left) {
     const failure = failureReport(error, 'The run has failed, and is being taken back.', deadlineIsNear)
     await connection.execute(recordFailureSql(context, run.runId, failure))
   }
@@ -85,7 +86,8 @@ async function undo(
         outcome: outcomeOf(aftermath),
         reverted: reverted.ids,
         rolledBack: aftermath.rolledBack,
-        failure: null,
+        // That there was one is remembered: what was taken back may have left traces.
+        ...(left || run.continued?.failure ? { failure: null } : {}),
       },
     }),
   )

@@ -25,7 +25,7 @@ interface Failure {
 }
 
 const HARMLESS = { stackStatus: 'ROLLBACK_COMPLETE', status: 'FAILED', isShort: true }
-const RECORDED = ['lockstep.migrations', 'lockstep.progress', 'lockstep.runs']
+const RECORDED = ['lockstep.migrations', 'lockstep.progress', 'lockstep.runs', 'lockstep.structure']
 
 async function failureOf(cloud: Cloud): Promise<Failure> {
   const { stackStatus, responses } = await cloud.stack.deploy(assembly('old'))

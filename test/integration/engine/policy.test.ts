@@ -9,7 +9,7 @@ import { resolvePolicy } from '../../../lambda/engine/policy.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { engineFor, sql } from '../../support/engine.ts'
 
-const production = resolvePolicy([{ source: 'property', settings: { environment: 'production' } }])
+const production = resolvePolicy([{ source: 'property', settings: { environment: 'production', onDrift: 'ignore' } }])
 
 const create = sql('1_create', 'CREATE TABLE t (id int PRIMARY KEY, a int);', 'DROP TABLE t;')
 const require = sql('2_require', 'ALTER TABLE t ALTER a SET NOT NULL;', 'ALTER TABLE t ALTER a DROP NOT NULL;')
@@ -126,7 +126,7 @@ ALTER TABLE t VALIDATE CONSTRAINT later;`,
     ALTER TABLE t ADD CONSTRAINT later CHECK (id > 1) NOT VALID`)
   const gate: Gate = {
     ...gateOf(),
-    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging' } }]),
+    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging', onDrift: 'ignore' } }]),
   }
   const request = { migrations: [create, all], sql: false, snapshot: 'none', gate } as const
   expect((await plan(context, request)).warnings).toEqual([
@@ -139,7 +139,9 @@ ALTER TABLE t VALIDATE CONSTRAINT later;`,
   ])
   const refusing = {
     ...gate,
-    policy: resolvePolicy([{ source: 'option', settings: { environment: 'staging', hazards: 'refuse' } }]),
+    policy: resolvePolicy([
+      { source: 'option', settings: { environment: 'staging', hazards: 'refuse', onDrift: 'ignore' } },
+    ]),
   }
   const analysis = { ...gate.analysis, [all.id]: { checksum: all.checksum, proof: null, hazards: [], creates: [] } }
   await expect(

@@ -114,7 +114,7 @@ export async function ownedBy({ database, lockstep }: Setup, options: string) {
   await onServer(`ALTER DATABASE ${database.name} OWNER TO ${role.user}`)
   for (const object of ['SCHEMA public', 'SCHEMA lockstep', 'TABLE items', 'TABLE lockstep.runs'])
     await database.rows(`ALTER ${object} OWNER TO ${role.user}`)
-  for (const table of ['migrations', 'progress'])
+  for (const table of ['migrations', 'progress', 'structure'])
     await database.rows(`ALTER TABLE lockstep.${table} OWNER TO ${role.user}`)
   const url = new URL(database.url)
   Object.assign(url, { username: role.user, password: role.password })

@@ -51,7 +51,7 @@ test('a run copies the rows of what it can touch, and those of the history, and 
     snapshotExclude: ['public.orders'],
   })
 
-  expect(rowsIn(manifest)).toEqual({ customers: 2, migrations: 1, progress: 0, runs: 2 })
+  expect(rowsIn(manifest)).toEqual({ customers: 2, migrations: 1, progress: 0, runs: 2, structure: 0 })
   expect(manifest.scope).toMatchObject({ kind: 'affected', tables: [{ name: 'customers' }, { name: 'orders' }] })
   expect(manifest.tables.find(({ name }) => name === 'orders')?.omitted).toBe('excluded')
   expect(told).toContainEqual([

@@ -1,4 +1,4 @@
-import type { CatalogDifference } from '../catalog/catalog.ts'
+import type { CatalogDifference } from './catalog.ts'
 
 /** How many lines of a long text are shown. */
 const MOST_LINES = 8
