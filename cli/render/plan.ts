@@ -1,4 +1,4 @@
-import type { PlanResult, PlanStep } from '../../lambda/contract.ts'
+import type { PlanResult, PlanStep } from '../../lambda/plan-contract.ts'
 import { isSevere } from '../../lambda/engine/hazard.ts'
 import type { SnapshotEstimate } from '../../lambda/snapshot-contract.ts'
 import { renderProblems } from './error.ts'
@@ -8,13 +8,18 @@ import { count, formatBytes, formatDuration } from './units.ts'
 
 /** The steps that a run would take, which of them share a transaction, and what the environment says of them. */
 export function renderPlan(plan: PlanResult, style: Style): string {
-  const blocks = [summaryOf(plan, style)]
+  const blocks = [[summaryOf(plan, style), ...hashLine(plan, style)].join('\n')]
   if (plan.snapshotEstimate) blocks.push(renderEstimate(plan.snapshotEstimate, style))
   if (plan.steps.length > 0) blocks.push(renderSteps(plan, style))
   if (isSet(plan)) blocks.push(renderPolicy(plan, style))
   if (plan.warnings.length > 0) blocks.push(plan.warnings.map((text) => style.attention(`! ${text}`)).join('\n'))
   if (plan.problems.length > 0) blocks.push(renderProblems(plan.problems, style))
   return blocks.join('\n\n')
+}
+
+/** How to do exactly this later. */
+function hashLine({ steps, action, hash }: PlanResult, style: Style): readonly string[] {
+  return steps.length === 0 ? [] : [style.quiet(`Exactly this, or nothing: ${action} --plan ${hash}`)]
 }
 
 /** What the snapshot would hold, and with which reasons. */

@@ -1,5 +1,5 @@
-import type { AnalysisEntry } from '../analysis-contract.ts'
-import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { HistoryResult, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { PlanResult } from '../plan-contract.ts'
 import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
@@ -12,9 +12,10 @@ import { downSteps } from './migrate.ts'
 import { buildGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
-import { planUp, type Problem } from './plan.ts'
+import { planHash } from './plan-hash.ts'
+import { aheadProblems, planSteps } from './plan-steps.ts'
+import { planUp } from './plan.ts'
 import { NO_POLICY } from './policy.ts'
-import { segmentsOf } from './segments.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
@@ -118,6 +119,8 @@ export interface PlanRequest {
   readonly down?: DownTarget
   readonly sql: boolean
   readonly snapshot: SnapshotMode
+  /** Whose rows the snapshot holds, as the settings say it. @default null: that is not chosen */
+  readonly snapshotRows?: string | null
   /** Sizes up the snapshot before these steps. @default null: there would be none */
   readonly estimate?: ((steps: readonly Step[]) => Promise<SnapshotEstimate | null>) | null
   readonly archive?: CodeArchive | null
@@ -155,13 +158,22 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
       )
       const left = state.applied.filter((entry) => !chosen.includes(entry))
       const target = currentOf(left)?.id ?? null
-      return complete(context, connection, request, { action: 'down', database, current, target, steps, problems: [] })
+      return complete(context, connection, request, {
+        action: 'down',
+        database,
+        state,
+        current,
+        target,
+        steps,
+        problems: [],
+      })
     }
     const { pending, repeatables, ahead, problems } = planUp(graph, state.applied, request.to)
     const last = await repeatableNodes(connection, context, repeatables, state.applied)
     return complete(context, connection, request, {
       action: 'up',
       database,
+      state,
       current,
       target: pending.at(-1)?.migration.id ?? current,
       steps: [...pending, ...last].map(upStep),
@@ -172,6 +184,7 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
 
 type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target' | 'problems'> & {
   readonly steps: readonly Step[]
+  readonly state: State
 }
 
 /** With what the policy says. Nobody has to confirm a plan. */
@@ -179,10 +192,10 @@ async function complete(
   context: EngineContext,
   connection: Connection,
   request: PlanRequest,
-  { steps, problems, ...planned }: Draft,
+  { steps, state, problems, ...planned }: Draft,
 ): Promise<Planned> {
-  const { gate = null, snapshot } = request
-  const { database } = planned
+  const { gate = null, snapshot, snapshotRows: rows = null } = request
+  const { action, database } = planned
   const candidate = { database, steps, snapshot: snapshot !== 'none' }
   const verdict =
     gate === null
@@ -191,6 +204,7 @@ async function complete(
   const result = {
     ...planned,
     set: context.set,
+    hash: planHash(context, { action, database, state, steps, snapshot: { mode: snapshot, rows } }),
     snapshot,
     policy: gate?.policy ?? NO_POLICY,
     steps: planSteps(steps, context, { sql: request.sql, known: currentEntries(gate?.analysis ?? {}, steps) }),
@@ -198,46 +212,4 @@ async function complete(
     warnings: verdict.warnings,
   }
   return { steps, result }
-}
-
-function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {
-  const named = new Set(known.map((problem) => problem.migration))
-  return ahead
-    .filter((id) => !named.has(id))
-    .map((id) => ({
-      code: 'DATABASE_AHEAD',
-      migration: id,
-      message: `${id} is applied but has no file: the database is ahead of the files.`,
-      remedy: 'Check out the version that has the file, or revert the migration with "down".',
-    }))
-}
-
-function planSteps(
-  steps: readonly Step[],
-  context: EngineContext,
-  { sql, known }: { readonly sql: boolean; readonly known: ReadonlyMap<string, AnalysisEntry> },
-): readonly PlanStep[] {
-  return segmentsOf(steps, context.scope).flatMap((segment, index) =>
-    segment.steps.map((step) => ({
-      id: step.id,
-      direction: step.direction,
-      kind: isRepeatable(step) ? 'repeatable' : step.kind,
-      transactional: step.transactional,
-      segment: index + 1,
-      statements: step.kind === 'sql' ? step.statements.length : 0,
-      proof: known.get(step.id)?.proof ?? null,
-      hazards: step.direction === 'up' ? (known.get(step.id)?.hazards ?? null) : null,
-      ...(sql ? { sql: sqlOf(step) } : {}),
-    })),
-  )
-}
-
-/** A semicolon behind a comment would be a part of it. */
-function ended(sql: string): string {
-  return /--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`
-}
-
-function sqlOf(step: Step): string {
-  if (step.kind === 'ts') return `-- ${step.migration.file} is code: ${step.direction}() of it runs here.`
-  return step.statements.map((statement) => ended(statement.sql)).join('\n')
 }

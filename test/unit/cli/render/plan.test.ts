@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { renderPlan, renderPlanSql } from '../../../../cli/render/plan.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
 import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy.ts'
-import type { PlanResult, PlanStep } from '../../../../lambda/contract.ts'
+import type { PlanResult, PlanStep } from '../../../../lambda/plan-contract.ts'
 
 function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {
   return {
@@ -22,6 +22,7 @@ const plan: PlanResult = {
   database: 'shop',
   set: 'default',
   action: 'up',
+  hash: '0123456789abcdef01234567',
   current: '1_a',
   target: '5_e',
   steps: [
@@ -40,6 +41,7 @@ const problem = { code: 'HISTORY_OUT_OF_ORDER', migration: '0_x', message: 'It i
 
 test('a plan shows the steps and which of them share a transaction', () => {
   expect(renderPlan(plan, plainStyle)).toBe(`A run would apply 4 migrations on "shop", after a snapshot: 1_a -> 5_e.
+Exactly this, or nothing: up --plan 0123456789abcdef01234567
 
 #  MIGRATION  KIND  STATEMENTS  TRANSACTION
 1  2_b        sql            2  1
