@@ -1,11 +1,47 @@
 /** What a plan tells of a run before it begins: part of the contract, and as stable. */
 
-import type { Hazard, Proof, ResolvedPolicy } from './analysis-contract.ts'
+import type { Hazard, Proof, RelationLock, ResolvedPolicy } from './analysis-contract.ts'
 import type { AppliedKind, PlanProblem, SnapshotMode } from './contract.ts'
 import type { SnapshotEstimate } from './snapshot-contract.ts'
 
+/** A hazard as the live database makes it: weighed by the size of its table. */
+export interface PlanHazard extends Hazard {
+  /** Why its file accepts it; null: it does not. */
+  readonly allowed: string | null
+}
+
+/** What the server says of a relation now, its partitions counted in. */
+export interface RelationSize {
+  /** An estimate. Null: it was never analysed. */
+  readonly rows: number | null
+  /** With its indexes. */
+  readonly bytes: number
+  /** On average. Null: not known. */
+  readonly writesPerSecond: number | null
+}
+
+/** The strongest lock of a migration on a relation that exists. */
+export interface PlanLock extends RelationLock {
+  readonly size: RelationSize
+}
+
+/**
+ * What undoing a migration would be. `proven`, `lossy` and `broken`: as it was tried. `untried`: there is a down, and nobody
+ * has tried it. `irreversible`: the file says so. `none`: there is no down.
+ */
+export const REVERT_KINDS = ['proven', 'lossy', 'broken', 'untried', 'irreversible', 'none'] as const
+export type RevertKind = (typeof REVERT_KINDS)[number]
+
+export interface PlanRevert {
+  readonly kind: RevertKind
+  /** What would be lost, or why. May be empty. */
+  readonly detail: string
+}
+
 export interface PlanStep {
   readonly id: string
+  /** The file's name. */
+  readonly file: string
   readonly direction: 'up' | 'down'
   readonly kind: AppliedKind
   readonly transactional: boolean
@@ -14,8 +50,12 @@ export interface PlanStep {
   readonly statements: number
   /** Whether its down undoes it, as it was tried. Null: this text of it was not. */
   readonly proof: Proof | null
-  /** What it would lock, rewrite, break or lose. Null: nobody looked. */
-  readonly hazards: readonly Hazard[] | null
+  /** What undoing it would be. Null for a step that reverts. */
+  readonly revert: PlanRevert | null
+  /** What it would rewrite, scan, break or lose of what exists. Null: nobody looked. */
+  readonly hazards: readonly PlanHazard[] | null
+  /** Which relations that exist it would lock, sorted by name. Null: nobody looked. */
+  readonly locks: readonly PlanLock[] | null
   /** Present with `sql: true`. */
   readonly sql?: string
 }

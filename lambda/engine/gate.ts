@@ -19,16 +19,17 @@ export interface Gate {
 /** The run that stands before it. */
 export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot'>
 
-/** What the policy says of the run. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
+/** What the policy says of the run, and what is known of it. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
 export async function judgeByPolicy(
   context: Pick<EngineContext, 'schema' | 'clock'>,
   connection: Connection,
   { policy, analysis, confirm = null }: Gate,
   candidate: Candidate,
-): Promise<PolicyVerdict> {
+): Promise<PolicyVerdict & Pick<RunFacts, 'analysis' | 'live'>> {
   const known = currentEntries(analysis, candidate.steps)
   const hazards = [...known.values()].flatMap((entry) => entry.hazards ?? [])
-  const names = [...new Set(hazards.flatMap(({ relation }) => relation ?? []))]
+  const locked = [...known.values()].flatMap((entry) => entry.locks ?? [])
+  const names = [...new Set([...hazards, ...locked].flatMap(({ relation }) => relation ?? []))]
   const isUp = candidate.steps[0]?.direction === 'up'
   const asksRows = isUp && policy.environment !== null && policy.policy.hazards !== 'ignore'
   const asksLive = isUp && (names.length > 0 || asksRows || policy.policy.requireSnapshot)
@@ -37,7 +38,8 @@ export async function judgeByPolicy(
     : { relations: new Map<string, never>(), isEmpty: false }
   const violations =
     asksRows && !live.isEmpty ? await findViolations(connection, candidate.steps, context.clock.monotonic) : []
-  return judgeRun(policy, { ...candidate, analysis: known, confirm, live, violations })
+  const facts = { ...candidate, analysis: known, confirm, live, violations }
+  return { ...judgeRun(policy, facts), analysis: known, live }
 }
 
 /**

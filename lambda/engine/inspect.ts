@@ -4,7 +4,7 @@ import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
-import { currentEntries, judgeByPolicy, type Gate } from './gate.ts'
+import { judgeByPolicy, type Gate } from './gate.ts'
 import { historyReadySql } from './history-schema.ts'
 import { explained } from './explained.ts'
 import { isLockHeld, lockKey } from './lock.ts'
@@ -19,6 +19,7 @@ import { NO_POLICY } from './policy.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
+import type { Live } from './verdict.ts'
 import { currentOf, isRepeatable, repeatableNodes } from './repeatable.ts'
 
 const SHOWN_RUNS = 20
@@ -182,6 +183,8 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
   })
 }
 
+const NOTHING_LIVE: Live = { relations: new Map(), isEmpty: false }
+
 type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target' | 'problems'> & {
   readonly steps: readonly Step[]
   readonly state: State
@@ -199,7 +202,7 @@ async function complete(
   const candidate = { database, steps, snapshot: snapshot !== 'none' }
   const verdict =
     gate === null
-      ? { problems: [], warnings: [] }
+      ? { problems: [], warnings: [], analysis: new Map<string, never>(), live: NOTHING_LIVE }
       : await judgeByPolicy(context, connection, { ...gate, confirm: database }, candidate)
   const result = {
     ...planned,
@@ -207,7 +210,7 @@ async function complete(
     hash: planHash(context, { action, database, state, steps, snapshot: { mode: snapshot, rows } }),
     snapshot,
     policy: gate?.policy ?? NO_POLICY,
-    steps: planSteps(steps, context, { sql: request.sql, known: currentEntries(gate?.analysis ?? {}, steps) }),
+    steps: planSteps(steps, context, { sql: request.sql, ...verdict }),
     problems: [...problems, ...verdict.problems],
     warnings: verdict.warnings,
   }

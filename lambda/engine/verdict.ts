@@ -1,6 +1,7 @@
 import type { AnalysisEntry, Hazard, ResolvedPolicy } from '../analysis-contract.ts'
 import type { PlanProblem } from '../contract.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { PlanHazard } from '../plan-contract.ts'
 import { isAllowedBy, isSevere, kindOf } from './hazard.ts'
 import type { Migration } from './migration.ts'
 import { isRepeatable } from './repeatable.ts'
@@ -141,18 +142,26 @@ interface Severe {
   readonly hazard: Hazard
 }
 
-function severeHazards(migration: Migration, { analysis, live }: RunFacts): readonly Severe[] {
+/** The hazards of a migration on what exists, weighed by it, those that the file allows among them. Pure. */
+export function liveHazards(
+  { id, directives }: Pick<Migration, 'id' | 'directives'>,
+  { analysis, live }: Pick<RunFacts, 'analysis' | 'live'>,
+): readonly PlanHazard[] {
   // Nobody uses an empty database, nor what is not there yet because this run makes it.
   if (live.isEmpty) return []
-  const hazards = analysis.get(migration.id)?.hazards ?? []
+  const hazards = analysis.get(id)?.hazards ?? []
   return hazards
-    .filter((hazard) => !migration.directives.allow.some((entry) => isAllowedBy(hazard, entry.hazard)))
     .filter(({ relation }) => relation === null || live.relations.has(relation))
-    .map((hazard) => {
-      const statistics = hazard.relation === null ? undefined : live.relations.get(hazard.relation)
-      return { migration, hazard: weighed(hazard, statistics) }
-    })
-    .filter(({ hazard }) => isSevere(hazard))
+    .map((hazard) => ({
+      ...weighed(hazard, hazard.relation === null ? undefined : live.relations.get(hazard.relation)),
+      allowed: directives.allow.find((entry) => isAllowedBy(hazard, entry.hazard))?.reason ?? null,
+    }))
+}
+
+function severeHazards(migration: Migration, facts: RunFacts): readonly Severe[] {
+  return liveHazards(migration, facts)
+    .filter((hazard) => hazard.allowed === null && isSevere(hazard))
+    .map((hazard) => ({ migration, hazard }))
 }
 
 function hazardText({ migration: { file }, hazard }: Severe): string {

@@ -7,13 +7,16 @@ import type { PlanResult, PlanStep } from '../../../../lambda/plan-contract.ts'
 function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {
   return {
     id,
+    file: `${id}.sql`,
     direction: 'up',
     kind: 'sql',
     transactional: true,
     segment,
     statements: 2,
     proof: null,
+    revert: { kind: 'untried', detail: '' },
     hazards: null,
+    locks: null,
     ...changes,
   }
 }
@@ -43,11 +46,11 @@ test('a plan shows the steps and which of them share a transaction', () => {
   expect(renderPlan(plan, plainStyle)).toBe(`A run would apply 4 migrations on "shop", after a snapshot: 1_a -> 5_e.
 Exactly this, or nothing: up --plan 0123456789abcdef01234567
 
-#  MIGRATION  KIND  STATEMENTS  TRANSACTION
-1  2_b        sql            2  1
-2  3_c        sql            1  none
-3  4_d        ts                3
-4  5_e        sql            2  3`)
+#  MIGRATION  KIND  STATEMENTS  TRANSACTION  REVERT
+1  2_b        sql            2  1            untried
+2  3_c        sql            1  none         untried
+3  4_d        ts                3            untried
+4  5_e        sql            2  3            untried`)
 })
 
 test('a plan tells what its snapshot would hold, how long it takes, and why', () => {
@@ -82,19 +85,31 @@ test('a plan shows what was found of the migrations, and what the environment de
     detail: 'drops public.t',
     safe: null,
     rules: [],
+    allowed: null,
   } as const
+  const size = { rows: 120_000_000, bytes: 48_000_000_000, writesPerSecond: 120 }
+  const lock = { relation: 'public.t', mode: 'SHARE', line: 2, size } as const
   const steps = [
-    step('2_b', 1, { proof: { verdict: 'lossy', detail: 'the rows of t' }, hazards: [hazard] }),
-    step('3_c', 1),
+    step('2_b', 1, {
+      revert: { kind: 'lossy', detail: 'the rows of t' },
+      hazards: [hazard, { ...hazard, id: 'column-dropped', allowed: 'nobody reads it' }],
+      locks: [lock],
+    }),
+    step('3_c', 1, { locks: [{ ...lock, line: 3, mode: 'ACCESS EXCLUSIVE' }] }),
   ]
   const policy = resolvePolicy([
     { source: 'environment variable', settings: { hazards: 'warn' } },
     { source: 'option', settings: { environment: 'production' } },
   ])
   const text = renderPlan({ ...plan, steps, policy, warnings: ['2_b.sql, line 2: table-dropped'] }, plainStyle)
-  expect(text.split('\n\n').slice(1).join('\n\n')).toBe(`#  MIGRATION  KIND  STATEMENTS  TRANSACTION  PROOF      HAZARDS
-1  2_b        sql            2  1            lossy      table-dropped
-2  3_c        sql            2  1            not tried  not looked at
+  expect(text.split('\n\n').slice(1).join('\n\n')).toBe(`#  MIGRATION  KIND  STATEMENTS  TRANSACTION  REVERT   HAZARDS
+1  2_b        sql            2  1            lossy    table-dropped
+2  3_c        sql            2  1            untried  not looked at
+
+2_b  lossy: the rows of t
+
+LOCKED    MODE              WAIT MEANWHILE    SIZE                                   BY
+public.t  ACCESS EXCLUSIVE  reads and writes  48 GB, 120,000,000 rows, 120 writes/s  3_c, line 3
 
 environment      production (option)
 hazards          warn (environment variable)
@@ -124,7 +139,7 @@ test('a plan down to nothing names the base', () => {
     action: 'down',
     target: null,
     snapshot: 'none',
-    steps: [step('1_a', 1, { direction: 'down' })],
+    steps: [step('1_a', 1, { direction: 'down', revert: null })],
   }
 
   expect(renderPlan(down, plainStyle)).toContain(
