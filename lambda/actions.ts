@@ -43,7 +43,15 @@ export type ActionRequest =
   | { readonly action: 'current' }
   | { readonly action: 'history' }
   | { readonly action: 'pending' }
-  | { readonly action: 'plan'; readonly to?: string; readonly down?: DownTarget; readonly sql: boolean }
+  | {
+      readonly action: 'plan'
+      readonly to?: string
+      readonly down?: DownTarget
+      /** Whether each step says its SQL. */
+      readonly sql: boolean
+      /** Whether the script for psql is wanted. @default false */
+      readonly script?: boolean
+    }
   | ({ readonly action: 'up'; readonly to?: string } & RunOrder)
   | ({ readonly action: 'down'; readonly target: DownTarget; readonly confirm?: string } & RunOrder)
   | ({ readonly action: 'snapshot' } & ManualSnapshot)

@@ -16,7 +16,7 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   current: [],
   history: [],
   pending: [],
-  plan: ['to', 'sql', 'down'],
+  plan: ['to', 'sql', 'down', 'script'],
   up: ['to', 'dryRun', 'requestId', 'plan'],
   down: ['steps', 'to', 'dryRun', 'requestId', 'confirm', 'plan'],
   snapshot: ['scope', 'exclude'],
@@ -65,7 +65,7 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
   const order = { ...optional('requestId', text('requestId', fields)), ...optional('plan', planOf(fields)) }
   switch (action) {
     case 'plan':
-      return { action, ...to, ...downOf(fields.down), sql: flag('sql', fields) }
+      return { action, ...to, ...downOf(fields.down), sql: flag('sql', fields), ...script(fields) }
     case 'up':
       return flag('dryRun', fields) ? { action: 'plan', ...to, sql: false } : { action, ...to, ...order }
     case 'down': {
@@ -83,6 +83,10 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
     default:
       return { action }
   }
+}
+
+function script(fields: Fields): { readonly script?: boolean } {
+  return flag('script', fields) ? { script: true } : {}
 }
 
 /** Only what a run is compared with. */

@@ -1,7 +1,7 @@
 /** What a plan tells of a run before it begins: part of the contract, and as stable. */
 
 import type { Hazard, Proof, RelationLock, ResolvedPolicy } from './analysis-contract.ts'
-import type { AppliedKind, PlanProblem, SnapshotMode } from './contract.ts'
+import type { AppliedKind, ErrorReport, PlanProblem, SnapshotMode } from './contract.ts'
 import type { SnapshotEstimate } from './snapshot-contract.ts'
 
 /** A hazard as the live database makes it: weighed by the size of its table. */
@@ -60,6 +60,11 @@ export interface PlanStep {
   readonly sql?: string
 }
 
+/** What psql runs with the result of the run, or why there is no such script. */
+export type PlanScript =
+  | { readonly sql: string; readonly refused: null }
+  | { readonly sql: null; readonly refused: ErrorReport }
+
 export interface PlanResult {
   readonly database: string
   readonly set: string
@@ -76,4 +81,6 @@ export interface PlanResult {
   readonly snapshotEstimate?: SnapshotEstimate | null
   /** What the environment demands, and where each switch of it was set. */
   readonly policy: ResolvedPolicy
+  /** Present with `script: true`. */
+  readonly script?: PlanScript
 }

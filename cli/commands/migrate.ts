@@ -21,7 +21,7 @@ interface RunOptions {
 export function addPlanCommand(program: Commander, select: Select): void {
   const command = program.command('plan').description('show what a run would do, without touching anything')
   command
-    .option('--sql', 'print the SQL of the migrations as a script')
+    .option('--sql', 'print a script that psql runs with the same result, history included')
     .option('--to <id>', 'up to this migration; with --down, down to this one ("base": everything)')
     .option('--down', 'plan a revert')
     .addOption(stepsOption())
@@ -30,7 +30,9 @@ export function addPlanCommand(program: Commander, select: Select): void {
         command.error("error: option '--steps <number>' needs option '--down'")
       }
       const target = options.down ? { down: downTarget(options) } : upTarget(options)
-      select(selectionOf({ action: 'plan', ...target, sql: options.sql ?? false }))
+      select(
+        selectionOf({ action: 'plan', ...target, ...(options.sql ? { sql: true, script: true } : { sql: false }) }),
+      )
     })
 }
 

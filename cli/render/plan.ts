@@ -125,32 +125,3 @@ function summaryOf(plan: PlanResult, style: Style): string {
   const would = `A run would ${verb} ${count(plan.steps.length, 'migration')} on ${where}, ${snapshot}: ${from} -> ${to}.`
   return plan.problems.length > 0 ? `${would} ${style.bad('It would be refused.')}` : would
 }
-
-/** The plan as a SQL script to read or to hand to somebody: everything that is not SQL is a comment. */
-export function renderPlanSql(plan: PlanResult): string {
-  const title = [
-    `-- ${plan.action} on ${plan.database}: ${plan.current ?? 'base'} -> ${plan.target ?? 'base'}`,
-    '-- The statements of the migrations only: Lockstep also takes its lock and writes its history.',
-  ]
-  const problems = plan.problems.map((problem) => comment(`${problem.code}: ${problem.message} ${problem.remedy}`))
-  return [[...title, ...problems].join('\n'), ...segmentsOf(plan.steps).map(renderSegment)].join('\n\n')
-}
-
-function segmentsOf(steps: readonly PlanStep[]): readonly (readonly PlanStep[])[] {
-  return [...Map.groupBy(steps, (step) => step.segment).values()]
-}
-
-function renderSegment(steps: readonly PlanStep[]): string {
-  const bodies = steps.map((step) => `${comment(`${step.id} (${step.direction})`)}\n${sqlOf(step)}`)
-  return (steps[0]?.transactional ? ['BEGIN;', ...bodies, 'COMMIT;'] : bodies).join('\n\n')
-}
-
-function sqlOf(step: PlanStep): string {
-  if (step.kind === 'ts') return '-- A TypeScript migration: its statements are known only when it runs.'
-  const sql = (step.sql ?? '').trim()
-  return sql
-}
-
-function comment(text: string): string {
-  return `-- ${text.replaceAll('\n', '\n-- ')}`
-}

@@ -1,5 +1,6 @@
 import type { HistoryResult, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
-import type { PlanResult } from '../plan-contract.ts'
+import { LockstepError } from '../errors.ts'
+import type { PlanResult, PlanScript } from '../plan-contract.ts'
 import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
@@ -14,8 +15,9 @@ import type { Migration } from './migration.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
 import { planHash } from './plan-hash.ts'
 import { aheadProblems, planSteps } from './plan-steps.ts'
-import { planUp } from './plan.ts'
+import { planUp, problemError, type Problem } from './plan.ts'
 import { NO_POLICY } from './policy.ts'
+import { psqlScript, type ScriptPlan } from './script/psql-script.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
@@ -119,6 +121,8 @@ export interface PlanRequest {
   readonly to?: string
   readonly down?: DownTarget
   readonly sql: boolean
+  /** Whether the script for psql is wanted. @default false */
+  readonly script?: boolean
   readonly snapshot: SnapshotMode
   /** Whose rows the snapshot holds, as the settings say it. @default null: that is not chosen */
   readonly snapshotRows?: string | null
@@ -148,7 +152,7 @@ interface Planned {
 async function planned(context: EngineContext, request: PlanRequest): Promise<Planned> {
   const graph = buildGraph(request.migrations)
   await loadParser()
-  return look(context, async ({ connection, database, state }) => {
+  return look(context, async ({ connection, database, ready, state }) => {
     const current = currentOf(state.applied)?.id ?? null
     if (request.down) {
       const chosen = planDown(state.applied, request.down)
@@ -162,6 +166,7 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
       return complete(context, connection, request, {
         action: 'down',
         database,
+        ready,
         state,
         current,
         target,
@@ -174,6 +179,7 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
     return complete(context, connection, request, {
       action: 'up',
       database,
+      ready,
       state,
       current,
       target: pending.at(-1)?.migration.id ?? current,
@@ -185,9 +191,11 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
 
 const NOTHING_LIVE: Live = { relations: new Map(), isEmpty: false }
 
-type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target' | 'problems'> & {
+type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target'> & {
+  readonly problems: readonly Problem[]
   readonly steps: readonly Step[]
   readonly state: State
+  readonly ready: boolean
 }
 
 /** With what the policy says. Nobody has to confirm a plan. */
@@ -195,7 +203,7 @@ async function complete(
   context: EngineContext,
   connection: Connection,
   request: PlanRequest,
-  { steps, state, problems, ...planned }: Draft,
+  { steps, state, ready, problems: found, ...planned }: Draft,
 ): Promise<Planned> {
   const { gate = null, snapshot, snapshotRows: rows = null } = request
   const { action, database } = planned
@@ -204,15 +212,31 @@ async function complete(
     gate === null
       ? { problems: [], warnings: [], analysis: new Map<string, never>(), live: NOTHING_LIVE }
       : await judgeByPolicy(context, connection, { ...gate, confirm: database }, candidate)
+  const hash = planHash(context, { action, database, state, steps, snapshot: { mode: snapshot, rows } })
+  const problems = [...found, ...verdict.problems]
+  const script = (): PlanScript => scriptOf(context, problems, { ...planned, hash, state, steps, ready })
   const result = {
     ...planned,
     set: context.set,
-    hash: planHash(context, { action, database, state, steps, snapshot: { mode: snapshot, rows } }),
+    hash,
     snapshot,
     policy: gate?.policy ?? NO_POLICY,
     steps: planSteps(steps, context, { sql: request.sql, ...verdict }),
-    problems: [...problems, ...verdict.problems],
+    problems,
     warnings: verdict.warnings,
+    ...(request.script ? { script: script() } : {}),
   }
   return { steps, result }
+}
+
+/** What a run would refuse, psql must not do either. */
+function scriptOf(context: EngineContext, problems: readonly Problem[], plan: ScriptPlan): PlanScript {
+  const refusal = problemError(problems)
+  if (refusal !== null) return { sql: null, refused: refusal.report }
+  try {
+    return { sql: psqlScript(context, plan), refused: null }
+  } catch (error) {
+    if (error instanceof LockstepError) return { sql: null, refused: error.report }
+    throw error
+  }
 }

@@ -82,7 +82,7 @@ function revertOfRepeatable({ id, migration }: Step): PlanRevert {
 }
 
 /** A semicolon behind a comment would be a part of it. */
-function ended(sql: string): string {
+export function ended(sql: string): string {
   return /--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`
 }
 

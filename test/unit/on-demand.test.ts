@@ -33,6 +33,10 @@ describe('parseEvent', () => {
       { action: 'plan', sql: true },
     ],
     [
+      { action: 'plan', script: true },
+      { action: 'plan', sql: false, script: true },
+    ],
+    [
       { action: 'plan', down: { steps: 2 } },
       { action: 'plan', down: { kind: 'steps', steps: 2 }, sql: false },
     ],

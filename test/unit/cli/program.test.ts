@@ -24,7 +24,7 @@ describe('requests', () => {
     [['health'], { action: 'health' }],
     [['init'], { action: 'init' }],
     [['plan'], { action: 'plan', sql: false }],
-    [['plan', '--sql', '--to', 'b'], { action: 'plan', to: 'b', sql: true }],
+    [['plan', '--sql', '--to', 'b'], { action: 'plan', to: 'b', sql: true, script: true }],
     [['plan', '--down'], { action: 'plan', down: { kind: 'steps', steps: 1 }, sql: false }],
     [['plan', '--down', '--steps', '3'], { action: 'plan', down: { kind: 'steps', steps: 3 }, sql: false }],
     [['plan', '--down', '--to', 'base'], { action: 'plan', down: { kind: 'base' }, sql: false }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderPlan, renderPlanSql } from '../../../../cli/render/plan.ts'
+import { renderPlan } from '../../../../cli/render/plan.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
 import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy.ts'
 import type { PlanResult, PlanStep } from '../../../../lambda/plan-contract.ts'
@@ -145,32 +145,4 @@ test('a plan down to nothing names the base', () => {
   expect(renderPlan(down, plainStyle)).toContain(
     'A run would revert 1 migration on "shop", without a snapshot: 1_a -> base.',
   )
-})
-
-test('the script has a transaction for each segment, and comments for all that is not SQL', () => {
-  expect(renderPlanSql({ ...plan, problems: [problem] })).toBe(`-- up on shop: 1_a -> 5_e
--- The statements of the migrations only: Lockstep also takes its lock and writes its history.
--- HISTORY_OUT_OF_ORDER: It is late. Rename it.
-
-BEGIN;
-
--- 2_b (up)
-SELECT 1;
-SELECT 2;
-
-COMMIT;
-
--- 3_c (up)
-CREATE INDEX CONCURRENTLY ON t (a);
-
-BEGIN;
-
--- 4_d (up)
--- A TypeScript migration: its statements are known only when it runs.
-
--- 5_e (up)
-SELECT 3 -- the last
-;
-
-COMMIT;`)
 })
