@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { perform } from '../lambda/actions.ts'
-import type { HealthResult, InitResult, PlanResult, RunResult, StatusResult } from '../lambda/contract.ts'
+import type { HealthResult, InitResult, RunResult, StatusResult } from '../lambda/contract.ts'
+import { errorOf } from '../lambda/errors.ts'
 import type { Lockstep } from '../lambda/lockstep.ts'
+import type { PlanResult } from '../lambda/plan-contract.ts'
 import { EXIT, type Outcome } from './exit.ts'
 import { takeStatistics } from './lint/statistics.ts'
 import { renderRunDrift } from './render/drift.ts'
 import { renderHistory } from './render/history.ts'
-import { renderPlan, renderPlanSql } from './render/plan.ts'
+import { renderPlan } from './render/plan.ts'
 import { renderRun, type RunView } from './render/run.ts'
 import { renderRestore, renderSnapshot, renderSnapshots, renderVerify } from './render/snapshots.ts'
 import { renderStatus } from './render/status.ts'
@@ -30,7 +32,7 @@ export async function execute(lockstep: Lockstep, command: Command, view: View):
       return status(lockstep, command, style)
     case 'plan': {
       const plan = await perform(lockstep, request)
-      return outcome(plan, request.sql ? renderPlanSql(plan) : renderPlan(plan, style), planExit(plan))
+      return outcome(plan, textOfPlan(plan, command, style), planExit(plan))
     }
     case 'up':
     case 'down': {
@@ -80,6 +82,14 @@ export async function execute(lockstep: Lockstep, command: Command, view: View):
     default:
       return request satisfies never
   }
+}
+
+/** @throws LockstepError where there is no script: nothing is printed rather than a half one. */
+function textOfPlan(plan: PlanResult, { settings }: Command, style: Style): string {
+  const { script } = plan
+  if (script === undefined || settings.json) return renderPlan(plan, style)
+  if (script.refused !== null) throw errorOf(script.refused)
+  return script.sql
 }
 
 function outcome(document: unknown, text: string, exitCode: number = EXIT.done): Outcome {

@@ -3,7 +3,6 @@ import type {
   HealthResult,
   HistoryResult,
   InitResult,
-  PlanResult,
   RunResult,
   SnapshotListing,
   SnapshotResult,
@@ -12,6 +11,7 @@ import type {
 } from './contract.ts'
 import type { RunDriftResult } from './drift-contract.ts'
 import { drift } from './engine/drift/drift.ts'
+import type { PlanResult } from './plan-contract.ts'
 import type { IncompleteSnapshot, RestoreResult, VerifyResult } from './snapshot-contract.ts'
 import type { EngineContext } from './engine/context.ts'
 import type { Gate } from './engine/gate.ts'
@@ -23,6 +23,7 @@ import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreFor } from './restore-for.ts'
+import { snapshotSetting } from './snapshot-settings.ts'
 import { restoreOnDemand, type RestoreRequest } from './restore-on-demand.ts'
 import { snapshotFor, takeManualSnapshot, type ManualSnapshot } from './snapshot-for.ts'
 import { estimateFor } from './snapshot-time.ts'
@@ -44,15 +45,29 @@ export type ActionRequest =
   | { readonly action: 'current' }
   | { readonly action: 'history' }
   | { readonly action: 'pending' }
-  | { readonly action: 'plan'; readonly to?: string; readonly down?: DownTarget; readonly sql: boolean }
-  | { readonly action: 'up'; readonly to?: string; readonly requestId?: string }
-  | { readonly action: 'down'; readonly target: DownTarget; readonly requestId?: string; readonly confirm?: string }
+  | {
+      readonly action: 'plan'
+      readonly to?: string
+      readonly down?: DownTarget
+      /** Whether each step says its SQL. */
+      readonly sql: boolean
+      /** Whether the script for psql is wanted. @default false */
+      readonly script?: boolean
+    }
+  | ({ readonly action: 'up'; readonly to?: string } & RunOrder)
+  | ({ readonly action: 'down'; readonly target: DownTarget; readonly confirm?: string } & RunOrder)
   | ({ readonly action: 'snapshot' } & ManualSnapshot)
   | { readonly action: 'snapshots' }
   | ({ readonly action: 'restore' } & RestoreRequest)
   | { readonly action: 'verify'; readonly uri: string }
   | { readonly action: 'health' }
   | { readonly action: 'drift' }
+
+interface RunOrder {
+  readonly requestId?: string
+  /** The hash of the plan that the run must be. */
+  readonly plan?: string
+}
 
 /** The result of every action, by its name. */
 export interface ActionResults {
@@ -106,16 +121,17 @@ async function dispatch(lockstep: Lockstep, request: ActionRequest): Promise<Act
       const { migrations, archive, gate } = runRequest(lockstep)
       const { snapshotMode: snapshot } = lockstep.config
       const estimate = snapshot === 'logical' ? (steps: readonly Step[]) => estimateFor(lockstep, steps) : null
-      const common = { migrations, archive: archive ?? null, gate: gate ?? null, snapshot, estimate }
+      const snapshotRows = snapshotSetting(lockstep.config).rows
+      const common = { migrations, archive: archive ?? null, gate: gate ?? null, snapshot, snapshotRows, estimate }
       return plan(context, { ...wanted, ...common })
     }
     case 'up': {
       const to = request.to === undefined ? {} : { to: request.to }
-      return migrateUp(context, { ...runRequest(lockstep, request.requestId), ...to })
+      return migrateUp(context, { ...orderedRun(lockstep, request), ...to })
     }
     case 'down':
       return migrateDown(context, {
-        ...runRequest(lockstep, request.requestId),
+        ...orderedRun(lockstep, request),
         target: request.target,
         gate: gateOf(lockstep, request.confirm),
       })
@@ -159,6 +175,11 @@ export function engineContext(lockstep: Lockstep, trigger: Trigger = lockstep.co
 
 function gateOf(lockstep: Lockstep, confirm: string | null = null): Gate {
   return { policy: lockstep.policy(), analysis: lockstep.readAnalysis(), confirm }
+}
+
+function orderedRun(lockstep: Lockstep, { requestId, plan: hash }: RunOrder): RunRequest {
+  const plan = hash === undefined ? null : { hash, snapshot: snapshotSetting(lockstep.config) }
+  return { ...runRequest(lockstep, requestId), plan }
 }
 
 /** What every run of a composition has in common: its files, its snapshot and its signal. */

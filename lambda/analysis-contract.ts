@@ -31,6 +31,25 @@ export interface Proof {
   readonly detail: string
 }
 
+/** Locks on a table that queries do not take, the weakest first, as PostgreSQL's manual writes them. */
+export const TABLE_LOCKS = [
+  'SHARE UPDATE EXCLUSIVE',
+  'SHARE',
+  'SHARE ROW EXCLUSIVE',
+  'EXCLUSIVE',
+  'ACCESS EXCLUSIVE',
+] as const
+export type TableLock = (typeof TABLE_LOCKS)[number]
+
+/** The strongest lock that a migration takes on a relation that was there before it. */
+export interface RelationLock {
+  /** `schema.name` */
+  readonly relation: string
+  readonly mode: TableLock
+  /** 1-based, of the first statement in the file that takes it; null for what code ran. */
+  readonly line: number | null
+}
+
 /** What is known of one migration. It counts while the file has this checksum. */
 export interface AnalysisEntry {
   readonly checksum: string
@@ -40,6 +59,8 @@ export interface AnalysisEntry {
   readonly hazards: readonly Hazard[] | null
   /** Tables and views that it makes: in the same run, what happens to them matters to nobody. */
   readonly creates: readonly string[]
+  /** What it locks, sorted by relation. Null, or absent in what older versions wrote: nobody looked. */
+  readonly locks?: readonly RelationLock[] | null
 }
 
 /** Where a run works, and so how careful it is. */

@@ -1,8 +1,5 @@
 /** Event, action and result types and environment names: the one vocabulary of function, CLI and constructs. */
 
-import type { Hazard, Proof, ResolvedPolicy } from './analysis-contract.ts'
-import type { SnapshotEstimate } from './snapshot-contract.ts'
-
 /** What a person, a pipeline or the console can ask for. */
 export const ACTIONS = [
   'init',
@@ -195,38 +192,6 @@ export interface RunResult {
   /** Present when failed: whether the database is as it was before the run. */
   readonly rolledBack?: boolean
   readonly error?: ErrorReport
-}
-
-export interface PlanStep {
-  readonly id: string
-  readonly direction: 'up' | 'down'
-  readonly kind: AppliedKind
-  readonly transactional: boolean
-  /** Steps with the same number share a transaction. */
-  readonly segment: number
-  readonly statements: number
-  /** Whether its down undoes it, as it was tried. Null: this text of it was not. */
-  readonly proof: Proof | null
-  /** What it would lock, rewrite, break or lose. Null: nobody looked. */
-  readonly hazards: readonly Hazard[] | null
-  /** Present with `sql: true`. */
-  readonly sql?: string
-}
-
-export interface PlanResult {
-  readonly database: string
-  readonly set: string
-  readonly action: 'up' | 'down'
-  readonly current: string | null
-  readonly target: string | null
-  readonly steps: readonly PlanStep[]
-  readonly problems: readonly PlanProblem[]
-  readonly warnings: readonly string[]
-  readonly snapshot: SnapshotMode
-  /** Present when there are steps and a logical snapshot would be taken before them; null when it cannot be told. */
-  readonly snapshotEstimate?: SnapshotEstimate | null
-  /** What the environment demands, and where each switch of it was set. */
-  readonly policy: ResolvedPolicy
 }
 
 export interface SnapshotResult {

@@ -1,5 +1,6 @@
 import { perform, type ActionRequest, type DownTarget } from './actions.ts'
 import { ACTIONS, type Action } from './contract.ts'
+import { isPlanHash, PLAN_HASH_SYNTAX } from './engine/plan-hash.ts'
 import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { RestoreRequest } from './restore-on-demand.ts'
@@ -15,9 +16,9 @@ const KEYS: Readonly<Record<Action, readonly string[]>> = {
   current: [],
   history: [],
   pending: [],
-  plan: ['to', 'sql', 'down'],
-  up: ['to', 'dryRun', 'requestId'],
-  down: ['steps', 'to', 'dryRun', 'requestId', 'confirm'],
+  plan: ['to', 'sql', 'down', 'script'],
+  up: ['to', 'dryRun', 'requestId', 'plan'],
+  down: ['steps', 'to', 'dryRun', 'requestId', 'confirm', 'plan'],
   snapshot: ['scope', 'exclude'],
   snapshots: [],
   restore: ['uri', 'into', 'tables', 'intoSchema', 'missingRoles', 'workers'],
@@ -62,17 +63,17 @@ export function parseEvent(event: unknown): ActionRequest {
 
 function toRequest(action: Action, fields: Fields): ActionRequest {
   const to = optional('to', text('to', fields))
-  const requestId = optional('requestId', text('requestId', fields))
+  const order = { ...optional('requestId', text('requestId', fields)), ...optional('plan', planOf(fields)) }
   switch (action) {
     case 'plan':
-      return { action, ...to, ...downOf(fields.down), sql: flag('sql', fields) }
+      return { action, ...to, ...downOf(fields.down), sql: flag('sql', fields), ...script(fields) }
     case 'up':
-      return flag('dryRun', fields) ? { action: 'plan', ...to, sql: false } : { action, ...to, ...requestId }
+      return flag('dryRun', fields) ? { action: 'plan', ...to, sql: false } : { action, ...to, ...order }
     case 'down': {
       const target = downTarget(fields)
       return flag('dryRun', fields)
         ? { action: 'plan', down: target, sql: false }
-        : { action, target, ...requestId, ...optional('confirm', text('confirm', fields)) }
+        : { action, target, ...order, ...optional('confirm', text('confirm', fields)) }
     }
     case 'snapshot':
       return { action, ...manualSnapshot(fields) }
@@ -83,6 +84,19 @@ function toRequest(action: Action, fields: Fields): ActionRequest {
     default:
       return { action }
   }
+}
+
+function script(fields: Fields): { readonly script?: boolean } {
+  return flag('script', fields) ? { script: true } : {}
+}
+
+/** Only what a run is compared with. */
+function planOf(fields: Fields): string | undefined {
+  const hash = text('plan', fields)
+  if (hash === undefined) return undefined
+  if (flag('dryRun', fields)) throw invalid('Both "plan" and "dryRun" are given.', 'Give one of them.')
+  if (isPlanHash(hash)) return hash
+  throw invalid(`"plan" is ${JSON.stringify(hash)}.`, `Give the hash of a plan, whole: ${PLAN_HASH_SYNTAX}.`)
 }
 
 function uriOf(action: Action, fields: Fields): string {

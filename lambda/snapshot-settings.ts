@@ -1,4 +1,6 @@
 import { DEFAULT_WORKERS } from './snapshot/default-workers.ts'
+import type { SnapshotMode } from './contract.ts'
+import type { SnapshotSetting } from './engine/plan-hash.ts'
 import type { SnapshotScopeSetting } from './snapshot/scope.ts'
 
 /** What a run's snapshot holds, how it is taken, and how long snapshots are kept. */
@@ -29,4 +31,18 @@ export const DEFAULT_SNAPSHOT_SETTINGS: SnapshotSettings = {
   snapshotWorkers: DEFAULT_WORKERS,
   snapshotKeepLast: null,
   snapshotKeepDays: null,
+}
+
+/** What a plan says of the snapshot before its run: the same for the same settings, in whatever order they are given. */
+export function snapshotSetting({
+  snapshotMode: mode,
+  snapshotScope: scope,
+  snapshotExclude,
+}: Pick<SnapshotSettings, 'snapshotScope' | 'snapshotExclude'> & {
+  readonly snapshotMode: SnapshotMode
+}): SnapshotSetting {
+  if (mode !== 'logical') return { mode, rows: null }
+  const chosen = scope.kind === 'schemas' ? `schemas:${scope.schemas.toSorted().join(',')}` : scope.kind
+  const without = snapshotExclude.length === 0 ? '' : ` without ${snapshotExclude.toSorted().join(',')}`
+  return { mode, rows: `${chosen}${without}` }
 }

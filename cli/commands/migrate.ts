@@ -1,6 +1,7 @@
-import { Option, type Command as Commander } from 'commander'
+import { InvalidArgumentError, Option, type Command as Commander } from 'commander'
 import type { DownTarget } from '../../lambda/actions.ts'
 import { ENVIRONMENT, FAILURE_POLICIES, type FailurePolicy } from '../../lambda/contract.ts'
+import { isPlanHash, PLAN_HASH_SYNTAX } from '../../lambda/engine/plan-hash.ts'
 import { parseCount } from '../options.ts'
 import { selectionOf, type Select } from './selection.ts'
 
@@ -11,6 +12,7 @@ interface DownOptions {
 
 interface RunOptions {
   readonly dryRun?: boolean
+  readonly plan?: string
   readonly snapshot: boolean
   readonly onFailure: FailurePolicy
 }
@@ -19,7 +21,7 @@ interface RunOptions {
 export function addPlanCommand(program: Commander, select: Select): void {
   const command = program.command('plan').description('show what a run would do, without touching anything')
   command
-    .option('--sql', 'print the SQL of the migrations as a script')
+    .option('--sql', 'print a script that psql runs with the same result, history included')
     .option('--to <id>', 'up to this migration; with --down, down to this one ("base": everything)')
     .option('--down', 'plan a revert')
     .addOption(stepsOption())
@@ -28,7 +30,9 @@ export function addPlanCommand(program: Commander, select: Select): void {
         command.error("error: option '--steps <number>' needs option '--down'")
       }
       const target = options.down ? { down: downTarget(options) } : upTarget(options)
-      select(selectionOf({ action: 'plan', ...target, sql: options.sql ?? false }))
+      select(
+        selectionOf({ action: 'plan', ...target, ...(options.sql ? { sql: true, script: true } : { sql: false }) }),
+      )
     })
 }
 
@@ -39,12 +43,13 @@ export function addUpCommand(program: Commander, select: Select): void {
     .description('apply the pending migrations')
     .option('--to <id>', 'stop after this migration')
     .addOption(dryRunOption())
+    .addOption(planOption())
     .addOption(noSnapshotOption())
     .addOption(onFailureOption())
     .action((options: RunOptions & { readonly to?: string }) => {
       const request = options.dryRun
         ? ({ action: 'plan', ...upTarget(options), sql: false } as const)
-        : ({ action: 'up', ...upTarget(options) } as const)
+        : ({ action: 'up', ...upTarget(options), ...agreedPlan(options) } as const)
       select(selectionOf(request, { takeSnapshot: options.snapshot, onFailure: options.onFailure }))
     })
 }
@@ -57,6 +62,7 @@ export function addDownCommand(program: Commander, select: Select): void {
     .addOption(stepsOption())
     .option('--to <id>', 'revert everything after this migration ("base": everything)')
     .addOption(dryRunOption())
+    .addOption(planOption())
     .addOption(noSnapshotOption())
     .addOption(onFailureOption())
     .option('--confirm <database>', 'name of the database, where its environment demands a confirmation')
@@ -64,7 +70,7 @@ export function addDownCommand(program: Commander, select: Select): void {
       const target = downTarget(options)
       const request = options.dryRun
         ? ({ action: 'plan', down: target, sql: false } as const)
-        : ({ action: 'down', target, ...confirmation(options) } as const)
+        : ({ action: 'down', target, ...confirmation(options), ...agreedPlan(options) } as const)
       select(selectionOf(request, { takeSnapshot: options.snapshot, onFailure: options.onFailure }))
     })
 }
@@ -75,6 +81,21 @@ function stepsOption(): Option {
 
 function dryRunOption(): Option {
   return new Option('--dry-run', 'show the plan and change nothing')
+}
+
+function planOption(): Option {
+  return new Option('--plan <hash>', 'do what "plan" has shown with this hash, or nothing')
+    .argParser(parsePlanHash)
+    .conflicts('dryRun')
+}
+
+function parsePlanHash(value: string): string {
+  if (!isPlanHash(value)) throw new InvalidArgumentError(`Give it whole: ${PLAN_HASH_SYNTAX}.`)
+  return value
+}
+
+function agreedPlan({ plan }: RunOptions): { readonly plan?: string } {
+  return plan === undefined ? {} : { plan }
 }
 
 function noSnapshotOption(): Option {

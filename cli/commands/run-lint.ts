@@ -108,8 +108,9 @@ function isWorthALine({ severity, allowed }: Finding): boolean {
 function writeFound({ linted }: LintReport, graph: MigrationGraph, directory: string): void {
   const known = readAnalysis(directory)
   const kept = Object.entries(known).filter(([id]) => graph.byId.has(id))
-  const found = linted.map(({ migration: { id, checksum }, hazards, creates, observed }) => {
-    return [id, mergeEntry(known[id], checksum, { hazards: observed ? hazards : null, creates })] as const
+  const found = linted.map(({ migration: { id, checksum }, hazards, creates, locks, observed }) => {
+    const seen = observed ? { hazards, locks } : { hazards: null, locks: null }
+    return [id, mergeEntry(known[id], checksum, { ...seen, creates })] as const
   })
   writeFileSync(join(directory, ANALYSIS_FILE), analysisText(Object.fromEntries([...kept, ...found])))
 }

@@ -1,4 +1,4 @@
-import type { Hazard } from '../../lambda/analysis-contract.ts'
+import type { Hazard, RelationLock } from '../../lambda/analysis-contract.ts'
 import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
 import type { Migration } from '../../lambda/engine/migration.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
@@ -12,6 +12,7 @@ import { readCatalog, type Catalog } from './catalog.ts'
 import { beforeOf, type Before } from './difference.ts'
 import { judge, notObserved } from './judge/judge.ts'
 import { withSquawk } from './merge-squawk.ts'
+import { locksOf } from './locks.ts'
 import { nameOf } from './observation.ts'
 import { observeStep, type ObservedStep } from './observe.ts'
 import { runSquawk, type SquawkReport } from './squawk.ts'
@@ -42,6 +43,8 @@ export interface Linted {
   readonly hazards: readonly Hazard[]
   /** Tables and views that it makes: in the same run, what happens to them matters to nobody. */
   readonly creates: readonly string[]
+  /** What it locks of what was there before. */
+  readonly locks: readonly RelationLock[]
   /** Whether it ran to its end where it was tried. */
   readonly observed: boolean
 }
@@ -155,13 +158,14 @@ async function lintOne(
   const { step, hazard } = readyStep(node)
   const own = hazard === null ? [] : [hazard]
   if (step === null) {
-    return { result: { migration, hazards: together(own, null), creates: [], observed: false }, next: state }
+    return { result: { migration, hazards: together(own, null), creates: [], locks: [], observed: false }, next: state }
   }
   const observed = await observeStep(watched, step, { catalog: state.catalog, before })
   const result = {
     migration,
     hazards: together([...own, ...judge(observed, state.aftermath)], observed),
     creates: createdBy(observed, state.catalog),
+    locks: locksOf(observed),
     observed: observed.failure === null && hazard === null,
   }
   return { result, next: observed }

@@ -1,20 +1,27 @@
-import type { PlanResult, PlanStep } from '../../lambda/contract.ts'
+import type { PlanResult, PlanStep } from '../../lambda/plan-contract.ts'
 import { isSevere } from '../../lambda/engine/hazard.ts'
 import type { SnapshotEstimate } from '../../lambda/snapshot-contract.ts'
 import { renderProblems } from './error.ts'
+import { BLOCKED, locksOfRun, sizeOf } from './locks.ts'
 import type { Style } from './style.ts'
 import { renderFacts, renderTable } from './table.ts'
 import { count, formatBytes, formatDuration } from './units.ts'
 
 /** The steps that a run would take, which of them share a transaction, and what the environment says of them. */
 export function renderPlan(plan: PlanResult, style: Style): string {
-  const blocks = [summaryOf(plan, style)]
+  const blocks = [[summaryOf(plan, style), ...hashLine(plan, style)].join('\n')]
   if (plan.snapshotEstimate) blocks.push(renderEstimate(plan.snapshotEstimate, style))
   if (plan.steps.length > 0) blocks.push(renderSteps(plan, style))
+  for (const block of [renderReverts(plan, style), renderLocks(plan, style)]) if (block !== null) blocks.push(block)
   if (isSet(plan)) blocks.push(renderPolicy(plan, style))
   if (plan.warnings.length > 0) blocks.push(plan.warnings.map((text) => style.attention(`! ${text}`)).join('\n'))
   if (plan.problems.length > 0) blocks.push(renderProblems(plan.problems, style))
   return blocks.join('\n\n')
+}
+
+/** How to do exactly this later. */
+function hashLine({ steps, action, hash }: PlanResult, style: Style): readonly string[] {
+  return steps.length === 0 ? [] : [style.quiet(`Exactly this, or nothing: ${action} --plan ${hash}`)]
 }
 
 /** What the snapshot would hold, and with which reasons. */
@@ -38,13 +45,19 @@ const COLUMNS = [
   { title: 'TRANSACTION' },
 ] as const
 
-const ANALYSIS_COLUMNS = [{ title: 'PROOF' }, { title: 'HAZARDS' }] as const
-
-/** What was found of the migrations is shown where somebody looked. */
-function renderSteps({ steps }: PlanResult, style: Style): string {
-  const isAnalysed = steps.some(({ proof, hazards }) => proof !== null || hazards !== null)
-  const columns = isAnalysed ? [...COLUMNS, ...ANALYSIS_COLUMNS] : COLUMNS
-  const rows = steps.map((step, index) => [...rowOf(step, index), ...(isAnalysed ? analysisOf(step) : [])])
+/** What was found of the migrations is shown where somebody looked; what undoing them would be, always. */
+function renderSteps({ steps, action }: PlanResult, style: Style): string {
+  const isLookedAt = steps.some(({ hazards }) => hazards !== null)
+  const columns = [
+    ...COLUMNS,
+    ...(action === 'up' ? [{ title: 'REVERT' }] : []),
+    ...(isLookedAt ? [{ title: 'HAZARDS' }] : []),
+  ]
+  const rows = steps.map((step, index) => [
+    ...rowOf(step, index),
+    ...(step.revert === null ? [] : [step.revert.kind]),
+    ...(isLookedAt ? [hazardsOf(step)] : []),
+  ])
   return renderTable(columns, rows, style)
 }
 
@@ -58,10 +71,34 @@ function rowOf(step: PlanStep, index: number): readonly string[] {
   ]
 }
 
-function analysisOf({ proof, hazards }: PlanStep): readonly string[] {
-  const severe = new Set((hazards ?? []).filter(isSevere).map(({ id }) => id))
-  return [proof?.verdict ?? 'not tried', hazards === null ? 'not looked at' : [...severe].join(', ')]
+function hazardsOf({ hazards }: PlanStep): string {
+  if (hazards === null) return 'not looked at'
+  const severe = hazards.filter((hazard) => hazard.allowed === null && isSevere(hazard))
+  return [...new Set(severe.map(({ id }) => id))].join(', ')
 }
+
+/** What undoing them would lose, or why it cannot be; nothing where there is nothing to say. */
+function renderReverts({ steps }: PlanResult, style: Style): string | null {
+  const facts = steps.flatMap(({ id, revert, proof }) => {
+    const detail = revert?.detail ?? (proof?.verdict === 'lossy' ? proof.detail : '')
+    return detail === '' ? [] : [[id, `${revert?.kind ?? 'lossy'}: ${detail}`] as const]
+  })
+  return facts.length === 0 ? null : renderFacts(facts, style)
+}
+
+function renderLocks({ steps }: PlanResult, style: Style): string | null {
+  const locks = locksOfRun(steps)
+  if (locks.length === 0) return null
+  const columns = ['LOCKED', 'MODE', 'WAIT MEANWHILE', 'SIZE', 'BY'].map((title) => ({ title }))
+  const rows = locks.slice(0, MOST_LOCKS).map(({ relation, mode, size, step, line }) => {
+    return [relation, mode, BLOCKED[mode], sizeOf(size), line === null ? step.id : `${step.id}, line ${line}`]
+  })
+  const more = locks.length > MOST_LOCKS ? `\n… and ${locks.length - MOST_LOCKS} more` : ''
+  return `${renderTable(columns, rows, style)}${more}`
+}
+
+/** A table may have thousands of partitions. */
+const MOST_LOCKS = 50
 
 function isSet({ policy }: PlanResult): boolean {
   return Object.values(policy.sources).some((source) => source !== 'default')
@@ -87,33 +124,4 @@ function summaryOf(plan: PlanResult, style: Style): string {
   const [from, to] = [plan.current ?? 'base', plan.target ?? 'base']
   const would = `A run would ${verb} ${count(plan.steps.length, 'migration')} on ${where}, ${snapshot}: ${from} -> ${to}.`
   return plan.problems.length > 0 ? `${would} ${style.bad('It would be refused.')}` : would
-}
-
-/** The plan as a SQL script to read or to hand to somebody: everything that is not SQL is a comment. */
-export function renderPlanSql(plan: PlanResult): string {
-  const title = [
-    `-- ${plan.action} on ${plan.database}: ${plan.current ?? 'base'} -> ${plan.target ?? 'base'}`,
-    '-- The statements of the migrations only: Lockstep also takes its lock and writes its history.',
-  ]
-  const problems = plan.problems.map((problem) => comment(`${problem.code}: ${problem.message} ${problem.remedy}`))
-  return [[...title, ...problems].join('\n'), ...segmentsOf(plan.steps).map(renderSegment)].join('\n\n')
-}
-
-function segmentsOf(steps: readonly PlanStep[]): readonly (readonly PlanStep[])[] {
-  return [...Map.groupBy(steps, (step) => step.segment).values()]
-}
-
-function renderSegment(steps: readonly PlanStep[]): string {
-  const bodies = steps.map((step) => `${comment(`${step.id} (${step.direction})`)}\n${sqlOf(step)}`)
-  return (steps[0]?.transactional ? ['BEGIN;', ...bodies, 'COMMIT;'] : bodies).join('\n\n')
-}
-
-function sqlOf(step: PlanStep): string {
-  if (step.kind === 'ts') return '-- A TypeScript migration: its statements are known only when it runs.'
-  const sql = (step.sql ?? '').trim()
-  return sql
-}
-
-function comment(text: string): string {
-  return `-- ${text.replaceAll('\n', '\n-- ')}`
 }

@@ -35,10 +35,13 @@ function isAnalysis(document: unknown): document is { readonly migrations: Analy
 
 function isEntry(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { checksum, proof, hazards, creates } = value as Readonly<Record<string, unknown>>
+  const { checksum, proof, hazards, creates, locks = null } = value as Readonly<Record<string, unknown>>
   const isProof = proof === null || (typeof proof === 'object' && 'verdict' in proof)
   return (
-    typeof checksum === 'string' && isProof && (hazards === null || Array.isArray(hazards)) && Array.isArray(creates)
+    typeof checksum === 'string' &&
+    isProof &&
+    [hazards, locks].every((list) => list === null || Array.isArray(list)) &&
+    Array.isArray(creates)
   )
 }
 
@@ -54,8 +57,8 @@ export function mergeEntry(
   checksum: string,
   found: Partial<Omit<AnalysisEntry, 'checksum'>>,
 ): AnalysisEntry {
-  const current = known?.checksum === checksum ? known : { proof: null, hazards: null, creates: [] }
-  return { checksum, proof: current.proof, hazards: current.hazards, creates: current.creates, ...found }
+  const nothing = { checksum, proof: null, hazards: null, creates: [], locks: null }
+  return { ...nothing, ...(known?.checksum === checksum ? known : {}), ...found }
 }
 
 function invalidAnalysis(problem: string): LockstepError {

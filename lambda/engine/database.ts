@@ -66,6 +66,16 @@ export function quoteLiteral(text: string): string {
   return quoted.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
+/** What stands in SQL as it is. */
+export interface Expression {
+  readonly sql: string
+}
+
+/** A text that becomes a literal, or an expression. */
+export function literalOf(text: string | Expression): string {
+  return typeof text === 'string' ? quoteLiteral(text) : text.sql
+}
+
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }

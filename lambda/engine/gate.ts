@@ -23,18 +23,19 @@ export interface Gate {
 /** The run that stands before it. */
 export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot'>
 
-/** What the policy says of the run. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
+/** What the policy says of the run, and what is known of it. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
 export async function judgeByPolicy(
   context: Pick<EngineContext, 'schema' | 'clock'>,
   connection: Connection,
   gate: Gate,
   candidate: Candidate,
-): Promise<PolicyVerdict> {
+): Promise<PolicyVerdict & Pick<RunFacts, 'analysis' | 'live'>> {
   const { policy, analysis, confirm = null } = gate
   const known = currentEntries(analysis, candidate.steps)
   const hazards = [...known.values()].flatMap((entry) => entry.hazards ?? [])
+  const locked = [...known.values()].flatMap((entry) => entry.locks ?? [])
   const creates = [...known.values()].flatMap((entry) => entry.creates)
-  const names = [...new Set([...hazards.flatMap(({ relation }) => relation ?? []), ...creates])]
+  const names = [...new Set([...[...hazards, ...locked].flatMap(({ relation }) => relation ?? []), ...creates])]
   const isUp = candidate.steps[0]?.direction === 'up'
   const asksRows = isUp && policy.environment !== null && policy.policy.hazards !== 'ignore'
   const asksLive = isUp && (names.length > 0 || asksRows || policy.policy.requireSnapshot)
@@ -43,9 +44,11 @@ export async function judgeByPolicy(
     : { relations: new Map<string, never>(), isEmpty: false }
   const violations =
     asksRows && !live.isEmpty ? await findViolations(connection, candidate.steps, context.clock.monotonic) : []
-  const verdict = judgeRun(policy, { ...candidate, analysis: known, confirm, live, violations })
+  const facts = { ...candidate, analysis: known, confirm, live, violations }
+  const verdict = judgeRun(policy, facts)
   const drift = await driftVerdict(context, connection, gate, candidate)
-  return { problems: [...drift.problems, ...verdict.problems], warnings: [...drift.warnings, ...verdict.warnings] }
+  const problems = [...drift.problems, ...verdict.problems]
+  return { problems, warnings: [...drift.warnings, ...verdict.warnings], analysis: known, live }
 }
 
 /** What the policy says of what somebody else has changed. A run without steps is not asked. */

@@ -26,13 +26,18 @@ export function historyReadySql(schema: string): string {
   return `pg_catalog.to_regclass(${quoteLiteral(historyTables(schema).migrations)}) IS NOT NULL`
 }
 
+/** Makes the history tables. */
+export async function createHistory(connection: Connection, schema: string): Promise<void> {
+  await connection.execute(createHistorySql(schema))
+}
+
 /**
- * Makes the history tables. Two sets may do so at the same moment, each under its own lock; the transaction-level lock
+ * The statements that make the history tables, in a transaction of their own. Two sets may do so at the same moment, each under its own lock; the transaction-level lock
  * keeps them apart, because `CREATE SCHEMA IF NOT EXISTS` is not safe against itself.
  */
-export async function createHistory(connection: Connection, schema: string): Promise<void> {
+export function createHistorySql(schema: string): string {
   const tables = historyTables(schema)
-  await connection.execute(`BEGIN;
+  return `BEGIN;
 ${lockSql(schema)};
 CREATE SCHEMA IF NOT EXISTS ${tables.schema};
 CREATE TABLE IF NOT EXISTS ${tables.runs} (
@@ -87,7 +92,7 @@ COMMENT ON COLUMN ${tables.migrations}.archive IS 'sha256 of the compiled code i
 COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatever came of it.';
 COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
 COMMENT ON COLUMN ${tables.progress}.may_commit IS 'What is in flight may have committed a part of its work.';
-COMMIT`)
+COMMIT`
 }
 
 function lockSql(schema: string): string {

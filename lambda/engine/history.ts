@@ -1,17 +1,17 @@
 import type { EngineContext } from './context.ts'
-import { quoteLiteral } from './database.ts'
+import { literalOf, quoteLiteral, type Expression } from './database.ts'
 import { historyTables } from './history-schema.ts'
 import type { Step } from './step.ts'
 
-type Keeper = Pick<EngineContext, 'schema' | 'set' | 'appliedBy' | 'version'>
+type Keeper = Pick<EngineContext, 'schema' | 'set' | 'version'> & { readonly appliedBy: string | Expression }
 
 /** A step that is done and not yet in the history. */
 export interface StepRecord {
   readonly step: Step
-  readonly runId: string
+  readonly runId: string | Expression
   readonly position: number
-  readonly appliedAt: Date
-  readonly durationMs: number
+  readonly appliedAt: Date | Expression
+  readonly durationMs: number | Expression
 }
 
 /** The statement that records applied steps, or removes the records of reverted ones. All of one direction; not empty. */
@@ -37,10 +37,10 @@ function rowOf(context: Keeper, record: StepRecord): string {
     `ARRAY[${parents.map(quoteLiteral).join(', ')}]::text[]`,
     quoteLiteral(migration.source),
     migration.kind === 'ts' && migration.compiled !== null ? quoteLiteral(migration.compiled.checksum) : 'NULL',
-    `${quoteLiteral(record.appliedAt.toISOString())}::timestamptz`,
-    String(Math.round(record.durationMs)),
-    `${quoteLiteral(record.runId)}::uuid`,
-    quoteLiteral(context.appliedBy),
+    'sql' in record.appliedAt ? record.appliedAt.sql : `${quoteLiteral(record.appliedAt.toISOString())}::timestamptz`,
+    typeof record.durationMs === 'number' ? String(Math.round(record.durationMs)) : record.durationMs.sql,
+    `${literalOf(record.runId)}::uuid`,
+    literalOf(context.appliedBy),
     quoteLiteral(context.version),
   ]
   return `(${values.join(', ')})`

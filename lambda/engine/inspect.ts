@@ -1,10 +1,11 @@
-import type { AnalysisEntry } from '../analysis-contract.ts'
-import type { HistoryResult, PlanResult, PlanStep, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import type { HistoryResult, RunSummary, SnapshotMode, StatusResult } from '../contract.ts'
+import { LockstepError } from '../errors.ts'
+import type { PlanResult, PlanScript } from '../plan-contract.ts'
 import type { SnapshotEstimate } from '../snapshot-contract.ts'
 import type { CodeArchive } from './code-archive.ts'
 import type { EngineContext } from './context.ts'
 import type { Connection } from './database.ts'
-import { currentEntries, judgeByPolicy, type Gate } from './gate.ts'
+import { judgeByPolicy, type Gate } from './gate.ts'
 import { historyReadySql } from './history-schema.ts'
 import { explained } from './explained.ts'
 import { isLockHeld, lockKey } from './lock.ts'
@@ -12,12 +13,15 @@ import { downSteps } from './migrate.ts'
 import { buildGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
 import { planDown, type DownTarget } from './plan-down.ts'
-import { planUp, type Problem } from './plan.ts'
+import { planHash } from './plan-hash.ts'
+import { aheadProblems, planSteps } from './plan-steps.ts'
+import { planUp, problemError, type Problem } from './plan.ts'
 import { NO_POLICY } from './policy.ts'
-import { segmentsOf } from './segments.ts'
+import { psqlScript, type ScriptPlan } from './script/psql-script.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
+import type { Live } from './verdict.ts'
 import { currentOf, isRepeatable, repeatableNodes } from './repeatable.ts'
 
 const SHOWN_RUNS = 20
@@ -117,7 +121,11 @@ export interface PlanRequest {
   readonly to?: string
   readonly down?: DownTarget
   readonly sql: boolean
+  /** Whether the script for psql is wanted. @default false */
+  readonly script?: boolean
   readonly snapshot: SnapshotMode
+  /** Whose rows the snapshot holds, as the settings say it. @default null: that is not chosen */
+  readonly snapshotRows?: string | null
   /** Sizes up the snapshot before these steps. @default null: there would be none */
   readonly estimate?: ((steps: readonly Step[]) => Promise<SnapshotEstimate | null>) | null
   readonly archive?: CodeArchive | null
@@ -144,7 +152,7 @@ interface Planned {
 async function planned(context: EngineContext, request: PlanRequest): Promise<Planned> {
   const graph = buildGraph(request.migrations)
   await loadParser()
-  return look(context, async ({ connection, database, state }) => {
+  return look(context, async ({ connection, database, ready, state }) => {
     const current = currentOf(state.applied)?.id ?? null
     if (request.down) {
       const chosen = planDown(state.applied, request.down)
@@ -155,13 +163,24 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
       )
       const left = state.applied.filter((entry) => !chosen.includes(entry))
       const target = currentOf(left)?.id ?? null
-      return complete(context, connection, request, { action: 'down', database, current, target, steps, problems: [] })
+      return complete(context, connection, request, {
+        action: 'down',
+        database,
+        ready,
+        state,
+        current,
+        target,
+        steps,
+        problems: [],
+      })
     }
     const { pending, repeatables, ahead, problems } = planUp(graph, state.applied, request.to)
     const last = await repeatableNodes(connection, context, repeatables, state.applied)
     return complete(context, connection, request, {
       action: 'up',
       database,
+      ready,
+      state,
       current,
       target: pending.at(-1)?.migration.id ?? current,
       steps: [...pending, ...last].map(upStep),
@@ -170,8 +189,13 @@ async function planned(context: EngineContext, request: PlanRequest): Promise<Pl
   })
 }
 
-type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target' | 'problems'> & {
+const NOTHING_LIVE: Live = { relations: new Map(), isEmpty: false }
+
+type Draft = Pick<PlanResult, 'action' | 'database' | 'current' | 'target'> & {
+  readonly problems: readonly Problem[]
   readonly steps: readonly Step[]
+  readonly state: State
+  readonly ready: boolean
 }
 
 /** With what the policy says. Nobody has to confirm a plan. */
@@ -179,65 +203,40 @@ async function complete(
   context: EngineContext,
   connection: Connection,
   request: PlanRequest,
-  { steps, problems, ...planned }: Draft,
+  { steps, state, ready, problems: found, ...planned }: Draft,
 ): Promise<Planned> {
-  const { gate = null, snapshot } = request
-  const { database } = planned
+  const { gate = null, snapshot, snapshotRows: rows = null } = request
+  const { action, database } = planned
   const candidate = { database, steps, snapshot: snapshot !== 'none' }
   const verdict =
     gate === null
-      ? { problems: [], warnings: [] }
+      ? { problems: [], warnings: [], analysis: new Map<string, never>(), live: NOTHING_LIVE }
       : await judgeByPolicy(context, connection, { ...gate, confirm: database }, candidate)
+  const hash = planHash(context, { action, database, state, steps, snapshot: { mode: snapshot, rows } })
+  const problems = [...found, ...verdict.problems]
+  const script = (): PlanScript => scriptOf(context, problems, { ...planned, hash, state, steps, ready })
   const result = {
     ...planned,
     set: context.set,
+    hash,
     snapshot,
     policy: gate?.policy ?? NO_POLICY,
-    steps: planSteps(steps, context, { sql: request.sql, known: currentEntries(gate?.analysis ?? {}, steps) }),
-    problems: [...problems, ...verdict.problems],
+    steps: planSteps(steps, context, { sql: request.sql, ...verdict }),
+    problems,
     warnings: verdict.warnings,
+    ...(request.script ? { script: script() } : {}),
   }
   return { steps, result }
 }
 
-function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {
-  const named = new Set(known.map((problem) => problem.migration))
-  return ahead
-    .filter((id) => !named.has(id))
-    .map((id) => ({
-      code: 'DATABASE_AHEAD',
-      migration: id,
-      message: `${id} is applied but has no file: the database is ahead of the files.`,
-      remedy: 'Check out the version that has the file, or revert the migration with "down".',
-    }))
-}
-
-function planSteps(
-  steps: readonly Step[],
-  context: EngineContext,
-  { sql, known }: { readonly sql: boolean; readonly known: ReadonlyMap<string, AnalysisEntry> },
-): readonly PlanStep[] {
-  return segmentsOf(steps, context.scope).flatMap((segment, index) =>
-    segment.steps.map((step) => ({
-      id: step.id,
-      direction: step.direction,
-      kind: isRepeatable(step) ? 'repeatable' : step.kind,
-      transactional: step.transactional,
-      segment: index + 1,
-      statements: step.kind === 'sql' ? step.statements.length : 0,
-      proof: known.get(step.id)?.proof ?? null,
-      hazards: step.direction === 'up' ? (known.get(step.id)?.hazards ?? null) : null,
-      ...(sql ? { sql: sqlOf(step) } : {}),
-    })),
-  )
-}
-
-/** A semicolon behind a comment would be a part of it. */
-function ended(sql: string): string {
-  return /--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`
-}
-
-function sqlOf(step: Step): string {
-  if (step.kind === 'ts') return `-- ${step.migration.file} is code: ${step.direction}() of it runs here.`
-  return step.statements.map((statement) => ended(statement.sql)).join('\n')
+/** What a run would refuse, psql must not do either. */
+function scriptOf(context: EngineContext, problems: readonly Problem[], plan: ScriptPlan): PlanScript {
+  const refusal = problemError(problems)
+  if (refusal !== null) return { sql: null, refused: refusal.report }
+  try {
+    return { sql: psqlScript(context, plan), refused: null }
+  } catch (error) {
+    if (error instanceof LockstepError) return { sql: null, refused: error.report }
+    throw error
+  }
 }

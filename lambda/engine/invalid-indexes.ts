@@ -61,10 +61,15 @@ export async function isDone(connection: Connection, target: ConcurrentIndex): P
     return rows[0]?.gone === true
   }
   if (target.action === 'reindex' || target.index === null) return null
-  const { rows } = await connection.query(`SELECT i.indisvalid AS valid FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ${regclass(target.relation)} AND c.relname = ${quoteLiteral(target.index)}`)
+  const { rows } = await connection.query(validIndexSql(target.relation, target.index))
   return rows[0]?.valid === true
+}
+
+/** Whether an index of a table is valid, as a query. One column, `valid`; no row where there is no such index. */
+export function validIndexSql(table: NonNullable<ConcurrentIndex['relation']>, index: string): string {
+  return `SELECT i.indisvalid AS valid FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ${regclass(table)} AND c.relname = ${quoteLiteral(index)}`
 }
 
 /** Whether dropping the named index undoes the statement exactly. */

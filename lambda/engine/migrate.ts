@@ -5,6 +5,7 @@ import type { EngineContext } from './context.ts'
 import { continuedRun } from './continued-run.ts'
 import { explained } from './explained.ts'
 import { recordStructure } from './drift/record.ts'
+import { comparePlan, planDetails, type ExpectedPlan } from './expected-plan.ts'
 import { passGate, type Gate } from './gate.ts'
 import { buildGraph, type MigrationGraph } from './migration-graph.ts'
 import type { Migration } from './migration.ts'
@@ -37,6 +38,8 @@ export interface RunRequest {
   readonly archive?: CodeArchive | null
   /** What the environment demands. @default nothing */
   readonly gate?: Gate | null
+  /** The plan that was agreed to: any other is refused with `PLAN_CHANGED`. @default null: whatever is pending */
+  readonly plan?: ExpectedPlan | null
   readonly signal?: AbortSignal
   /** What to do when another run holds the lock. @default wait for the context's `lockTimeoutMs` */
   readonly whenHeld?: WhenHeld
@@ -80,14 +83,17 @@ export async function upWithin(
   )
   for (const warning of warnings) context.log.warn(warning)
   const hasFailed = (continuedRun(state, 'up')?.failure ?? null) !== null
-  if (!hasFailed) {
-    if (plan.pending.length + plan.repeatables.length === 0)
-      return nothingLeft(context, session, state, request, { action: 'up', warnings })
-    refuseHalfReverted(state)
-  }
-  await loadParser()
+  const isIdle = plan.pending.length + plan.repeatables.length === 0
+  if (!isIdle || hasFailed) await loadParser()
   const repeatables = await repeatableNodes(session.connection, context, plan.repeatables, state.applied)
   const steps = [...plan.pending, ...repeatables].map(upStep)
+  const { database } = session
+  const done = comparePlan(context, request.plan, { database, action: 'up', state, steps })
+  if (done !== null) return nothingToDo(context, 'up', session, state, [...warnings, done])
+  if (!hasFailed) {
+    if (isIdle) return nothingLeft(context, session, state, request, { action: 'up', warnings })
+    refuseHalfReverted(state)
+  }
   const heeded = await passBeforeRun(context, session, state, request, steps)
   return executeRun(context, session, {
     ...plannedOf(request),
@@ -107,13 +113,16 @@ export async function migrateDown(context: EngineContext, request: DownRequest):
   const graph = buildGraph(request.migrations)
   return withSession(context, request, async (session, state) => {
     const chosen = planDown(state.applied, request.target)
-    if (chosen.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
     const steps = await downSteps(context, session, {
       graph,
       chosen,
       applied: state.applied,
       archive: request.archive ?? null,
     })
+    const { database } = session
+    const done = comparePlan(context, request.plan, { database, action: 'down', state, steps })
+    if (done !== null) return nothingToDo(context, 'down', session, state, [done])
+    if (steps.length === 0) return nothingLeft(context, session, state, request, { action: 'down', warnings: [] })
     await refuseBeneathHalfApplied(context, session.connection, state, graph)
     const warnings = await passBeforeRun(context, session, state, request, steps)
     return executeRun(context, session, { ...plannedOf(request), action: 'down', steps, state, warnings })
@@ -138,7 +147,7 @@ async function passBeforeRun(
 export function plannedOf(request: RunRequest): Omit<PlannedRun, 'action' | 'steps' | 'state' | 'warnings'> {
   return {
     requestId: request.requestId ?? null,
-    details: request.details ?? {},
+    details: { ...request.details, ...planDetails(request.plan) },
     takeSnapshot: request.takeSnapshot ?? null,
     restoreSnapshot: request.restoreSnapshot ?? null,
     archive: request.archive ?? null,

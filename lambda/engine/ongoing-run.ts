@@ -55,12 +55,16 @@ export interface Outcome {
   readonly current: string | null
 }
 
+interface Decided extends Pick<OngoingRun, 'continued'> {
+  readonly planned: Pick<PlannedRun, 'action' | 'steps' | 'state'>
+}
+
 /** Everything that the run does, in all its invocations. */
-export function idsOf({ planned, continued }: Pick<OngoingRun, 'planned' | 'continued'>): readonly string[] {
+export function idsOf({ planned, continued }: Decided): readonly string[] {
   return [...(continued?.done ?? []), ...planned.steps.map((step) => step.id)]
 }
 
-export function outcomeOf(run: OngoingRun): Outcome & { readonly toHeads: readonly string[] } {
+export function outcomeOf(run: Decided): Outcome & { readonly toHeads: readonly string[] } {
   const { planned } = run
   const ids = idsOf(run)
   if (planned.action === 'down') {

@@ -44,7 +44,8 @@ async function pause(connection: Connection, step: SqlStep, run: StepRun, done: 
   throw new Paused()
 }
 
-function canShareTransaction({ traits }: Statement): boolean {
+/** Whether a statement of a step outside of a transaction commits together with its record. */
+export function canShareTransaction({ traits }: Statement): boolean {
   return traits.outsideTransaction === null && traits.transactionControl === null && !traits.mayCommit
 }
 
@@ -122,6 +123,10 @@ async function runRepeatedly(
 }
 
 /** Work that blocks nobody may wait as long as it must: its wait for old transactions counts as one for a lock. */
+export function patienceOf({ lockTimeoutMs }: Pick<SqlStep, 'lockTimeoutMs'>, { traits }: Statement): number {
+  return lockTimeoutMs ?? (traits.concurrentIndex === null ? LOCK_TIMEOUT_MS : 0)
+}
+
 async function begin(
   connection: Connection,
   step: SqlStep,
@@ -129,7 +134,7 @@ async function begin(
   run: StepRun,
   done: number,
 ): Promise<void> {
-  const patience = step.lockTimeoutMs ?? (statement.traits.concurrentIndex === null ? LOCK_TIMEOUT_MS : 0)
+  const patience = patienceOf(step, statement)
   const progress = saveProgressSql(run.context, step, { done, inFlight: true, runId: run.runId })
   try {
     await connection.execute(`SET lock_timeout = ${patience};\n${progress}`)

@@ -1,7 +1,8 @@
 import { LockstepError } from '../errors.ts'
 import type { EngineContext } from './context.ts'
-import { quoteLiteral, type Connection, type Row } from './database.ts'
+import { literalOf, quoteLiteral, type Connection, type Expression, type Row } from './database.ts'
 import { historyTables } from './history-schema.ts'
+import { nowSql, type RunAtAnotherTime } from './recorded-time.ts'
 import { statementsChecksum, type Step } from './step.ts'
 
 type Keeper = Pick<EngineContext, 'schema' | 'set' | 'clock'>
@@ -65,9 +66,9 @@ export function mayCommitNext(step: Step, done: number): boolean {
 
 /** The statement that records how far a step has come. */
 export function saveProgressSql(
-  context: Keeper,
+  context: Keeper & RunAtAnotherTime,
   step: Step,
-  at: { readonly done: number; readonly inFlight: boolean; readonly runId: string },
+  at: { readonly done: number; readonly inFlight: boolean; readonly runId: string | Expression },
 ): string {
   const values = [
     quoteLiteral(context.set),
@@ -77,8 +78,8 @@ export function saveProgressSql(
     String(at.inFlight),
     String(at.inFlight && mayCommitNext(step, at.done)),
     quoteLiteral(checksumOf(step, at.done)),
-    quoteLiteral(at.runId),
-    quoteLiteral(context.clock.now().toISOString()),
+    literalOf(at.runId),
+    nowSql(context),
   ]
   return `INSERT INTO ${historyTables(context.schema).progress}
 ("set", id, direction, statements_done, in_flight, may_commit, statements_checksum, run_id, updated_at)

@@ -1,7 +1,8 @@
 import type { ErrorReport } from '../contract.ts'
 import type { EngineContext } from './context.ts'
-import { quoteLiteral } from './database.ts'
+import { literalOf, quoteLiteral, type Expression } from './database.ts'
 import { historyTables } from './history-schema.ts'
+import { nowSql, type RunAtAnotherTime } from './recorded-time.ts'
 import { isRepeatable } from './repeatable.ts'
 import type { AppliedMigration } from './state.ts'
 
@@ -15,9 +16,9 @@ export type RunDetails = Readonly<Record<string, unknown>>
  * says "running" is dead: it becomes "interrupted". A retry of the same request takes the request id over.
  */
 export function startRunSql(
-  context: Keeper,
+  context: Keeper & RunAtAnotherTime,
   run: {
-    readonly runId: string
+    readonly runId: string | Expression
     readonly requestId: string | null
     readonly action: 'up' | 'down'
     readonly fromHeads: readonly string[]
@@ -26,7 +27,7 @@ export function startRunSql(
 ): string {
   const { runs } = historyTables(context.schema)
   const set = quoteLiteral(context.set)
-  const now = quoteLiteral(context.clock.now().toISOString())
+  const now = nowSql(context)
   const request = run.requestId === null ? 'NULL' : quoteLiteral(run.requestId)
   return `UPDATE ${runs} SET
   status = CASE WHEN status = 'running' THEN 'interrupted' ELSE status END,
@@ -35,7 +36,7 @@ export function startRunSql(
   request_id = CASE WHEN request_id = ${request} THEN NULL ELSE request_id END
 WHERE "set" = ${set} AND (status = 'running' OR request_id = ${request});
 INSERT INTO ${runs} (run_id, "set", request_id, trigger, action, from_heads, status, started_at, details)
-VALUES (${quoteLiteral(run.runId)}, ${set}, ${request}, ${quoteLiteral(context.trigger)}, ${quoteLiteral(run.action)},
+VALUES (${literalOf(run.runId)}, ${set}, ${request}, ${quoteLiteral(context.trigger)}, ${quoteLiteral(run.action)},
   ${textArray(run.fromHeads)}, 'running', ${now}, ${json(run.details)})`
 }
 
@@ -104,9 +105,9 @@ export function amendErrorSql(context: Pick<Keeper, 'schema'>, runId: string, er
 
 /** The statement that closes a run's record. In the last transaction of a run it commits with the migrations. */
 export function finishRunSql(
-  context: Keeper,
+  context: Keeper & RunAtAnotherTime,
   run: {
-    readonly runId: string
+    readonly runId: string | Expression
     readonly status: 'succeeded' | 'failed'
     readonly toHeads: readonly string[]
     readonly snapshot: string | null
@@ -115,12 +116,12 @@ export function finishRunSql(
   },
 ): string {
   return `UPDATE ${historyTables(context.schema).runs} SET status = ${quoteLiteral(run.status)},
-  finished_at = ${quoteLiteral(context.clock.now().toISOString())},
+  finished_at = ${nowSql(context)},
   to_heads = ${textArray(run.toHeads)},
   snapshot_uri = ${run.snapshot === null ? 'NULL' : quoteLiteral(run.snapshot)},
   error = ${run.error === null ? 'NULL' : json(run.error)},
   details = details || ${json(run.details)}
-WHERE run_id = ${quoteLiteral(run.runId)}`
+WHERE run_id = ${literalOf(run.runId)}`
 }
 
 function textArray(texts: readonly string[]): string {

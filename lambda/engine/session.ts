@@ -28,12 +28,19 @@ const LONGEST_POLL_MS = 1000
  * runs and by the keepalives between statements.
  */
 export function sessionSettingsSql(context: Pick<EngineContext, 'remainingMs'>): string {
+  return `${plainSettingsSql(context)};\nSELECT ${CHECK_INTERVAL}`
+}
+
+/** Those of them that every server has. */
+export function plainSettingsSql(context: Pick<EngineContext, 'remainingMs'>): string {
   return `${stepTimeoutsSql(context)};
 SET idle_in_transaction_session_timeout = 0;
-SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-SELECT CASE WHEN pg_catalog.current_setting('client_connection_check_interval', true) IS NOT NULL
-  THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END`
+SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3`
 }
+
+/** Sets the one that a server may not have, as an expression. */
+export const CHECK_INTERVAL = `CASE WHEN pg_catalog.current_setting('client_connection_check_interval', true) IS NOT NULL
+  THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END`
 
 /** A step's timeouts. SET alone: before SET TRANSACTION nothing may be asked. */
 export function stepTimeoutsSql(
@@ -56,8 +63,11 @@ function statementTimeout(remainingMs: number, ownMs: number | null): number {
  * timeouts), so that the next one begins as if alone.
  */
 export function resetSessionSql(context: Pick<EngineContext, 'remainingMs'>): string {
-  return `RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ${sessionSettingsSql(context)}`
+  return `${PUT_BACK}; ${sessionSettingsSql(context)}`
 }
+
+/** All that a session was told. */
+export const PUT_BACK = 'RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL'
 
 /** Called once when the lock is found held; whether to wait for it as long as there is time. */
 export type WhenHeld = (connection: Connection) => Promise<boolean>

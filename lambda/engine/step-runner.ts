@@ -135,8 +135,11 @@ function isMuch(records: readonly StepRecord[]): boolean {
 }
 
 /** With a deadline, `statement_timeout` must follow the time that is left. */
-function mayChangeSession(step: Step, run: StepRun): boolean {
+export function mayChangeSession(
+  step: Step,
+  { context }: { readonly context: Pick<EngineContext, 'remainingMs'> },
+): boolean {
   const hasOwnTimeouts = step.lockTimeoutMs !== null || step.statementTimeoutMs !== null
-  if (step.kind === 'ts' || hasOwnTimeouts || Number.isFinite(run.context.remainingMs())) return true
+  if (step.kind === 'ts' || hasOwnTimeouts || Number.isFinite(context.remainingMs())) return true
   return !step.transactional || step.statements.some((statement) => statement.traits.mayChangeSession)
 }

@@ -1,6 +1,7 @@
 import type { AnalysisEntry, Hazard, ResolvedPolicy } from '../analysis-contract.ts'
 import type { PlanProblem } from '../contract.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { PlanHazard } from '../plan-contract.ts'
 import { isAllowedBy, isSevere, kindOf } from './hazard.ts'
 import type { Migration } from './migration.ts'
 import { isRepeatable } from './repeatable.ts'
@@ -163,7 +164,7 @@ function judgeTaken({ steps, analysis, live }: RunFacts): readonly PolicyProblem
 }
 
 /** What is not there by its name is either made by the run, or has another name until the run gives it this one. */
-function matters(relation: string | null, { live, analysis }: RunFacts): boolean {
+function matters(relation: string | null, { live, analysis }: Pick<RunFacts, 'analysis' | 'live'>): boolean {
   if (relation === null || live.relations.has(relation)) return true
   return ![...analysis.values()].some(({ creates }) => creates.includes(relation))
 }
@@ -173,19 +174,27 @@ interface Severe {
   readonly hazard: Hazard
 }
 
-function severeHazards(migration: Migration, facts: RunFacts): readonly Severe[] {
+/** The hazards of a migration on what exists, weighed by it, those that the file allows among them. Pure. */
+export function liveHazards(
+  { id, directives }: Pick<Migration, 'id' | 'directives'>,
+  facts: Pick<RunFacts, 'analysis' | 'live'>,
+): readonly PlanHazard[] {
   const { analysis, live } = facts
   // Nobody uses an empty database, nor what is not there yet because this run makes it.
   if (live.isEmpty) return []
-  const hazards = analysis.get(migration.id)?.hazards ?? []
+  const hazards = analysis.get(id)?.hazards ?? []
   return hazards
-    .filter((hazard) => !migration.directives.allow.some((entry) => isAllowedBy(hazard, entry.hazard)))
     .filter(({ relation }) => matters(relation, facts))
-    .map((hazard) => {
-      const statistics = hazard.relation === null ? undefined : live.relations.get(hazard.relation)
-      return { migration, hazard: weighed(hazard, statistics) }
-    })
-    .filter(({ hazard }) => isSevere(hazard))
+    .map((hazard) => ({
+      ...weighed(hazard, hazard.relation === null ? undefined : live.relations.get(hazard.relation)),
+      allowed: directives.allow.find((entry) => isAllowedBy(hazard, entry.hazard))?.reason ?? null,
+    }))
+}
+
+function severeHazards(migration: Migration, facts: RunFacts): readonly Severe[] {
+  return liveHazards(migration, facts)
+    .filter((hazard) => hazard.allowed === null && isSevere(hazard))
+    .map((hazard) => ({ migration, hazard }))
 }
 
 function hazardText({ migration: { file }, hazard }: Severe): string {

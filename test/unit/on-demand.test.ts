@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { parseEvent } from '../../lambda/on-demand.ts'
 import { reportThrownBy } from '../support/report.ts'
 
+const PLAN = '0123456789abcdef01234567'
+
 describe('parseEvent', () => {
   it.each([
     [{ action: 'status' }, { action: 'status' }],
@@ -12,6 +14,10 @@ describe('parseEvent', () => {
     [
       { action: 'up', dryRun: true },
       { action: 'plan', sql: false },
+    ],
+    [
+      { action: 'up', plan: PLAN, requestId: 'r' },
+      { action: 'up', plan: PLAN, requestId: 'r' },
     ],
     [{ action: 'down' }, { action: 'down', target: { kind: 'steps', steps: 1 } }],
     [
@@ -25,6 +31,10 @@ describe('parseEvent', () => {
     [
       { action: 'plan', sql: true },
       { action: 'plan', sql: true },
+    ],
+    [
+      { action: 'plan', script: true },
+      { action: 'plan', sql: false, script: true },
     ],
     [
       { action: 'plan', down: { steps: 2 } },
@@ -63,8 +73,14 @@ describe('parseEvent', () => {
     ['status', 'The event is not an object.', 'Known actions: init, status, current'],
     [{}, 'The event has no "action".', 'Known actions: '],
     [{ action: 'migrate' }, 'The action "migrate" is not known.', 'up, down'],
-    [{ action: 'up', steps: 1 }, 'The action "up" does not take "steps".', 'Keys of "up": to, dryRun, requestId.'],
+    [
+      { action: 'up', steps: 1 },
+      'The action "up" does not take "steps".',
+      'Keys of "up": to, dryRun, requestId, plan.',
+    ],
     [{ action: 'health', x: 1 }, 'The action "health" does not take "x".', 'Keys of "health": none.'],
+    [{ action: 'up', plan: '0123456789ab' }, '"plan" is "0123456789ab".', 'Give the hash of a plan, whole'],
+    [{ action: 'down', plan: PLAN, dryRun: true }, 'Both "plan" and "dryRun" are given.', 'Give one of them.'],
     [{ action: 'up', to: 3 }, '"to" is 3.', 'Give a text for "to".'],
     [{ action: 'down', to: 'a', steps: 1 }, 'Both "steps" and "to" are given.', 'Give one of them.'],
     [{ action: 'down', steps: '2' }, '"steps" is "2".', 'Give a whole number'],

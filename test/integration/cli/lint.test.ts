@@ -44,10 +44,13 @@ test('lint fails for what is not allowed and for what is allowed in vain, in eve
     `::error file=${path},line=3,title=index-not-concurrent`,
   )
   const analysis = JSON.parse(await readFile(join(directory, 'lockstep.analysis.json'), 'utf8')) as {
-    readonly migrations: Readonly<Record<string, { readonly hazards: readonly { readonly id: string }[] }>>
+    readonly migrations: Readonly<
+      Record<string, { readonly hazards: readonly { readonly id: string }[]; readonly locks: unknown }>
+    >
   }
   expect(Object.keys(analysis.migrations)).toEqual(['1_shop', '2_total', '3_index'])
   expect(analysis.migrations['3_index']?.hazards.map(({ id }) => id)).toContain('index-not-concurrent')
+  expect(analysis.migrations['3_index']?.locks).toEqual([{ relation: 'public.orders', mode: 'SHARE', line: 3 }])
 })
 
 test('with a database, only what is pending on it is looked at, weighed by its size and asked of its rows', async () => {

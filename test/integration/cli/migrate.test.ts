@@ -104,6 +104,23 @@ describe('for a person', () => {
   })
 })
 
+test('plan --sql prints a script and nothing else, or fails and prints none', async () => {
+  const set = await writeGoodSet()
+  const cli = await onDatabase(set)
+  const script = await cli('plan', '--sql')
+  expect(script.stdout).toMatch(/^-- Lockstep \S+: up on "test_\w+", set "default": base -> /)
+  expect(script.stdout).toContain(`CREATE TABLE notes (id int PRIMARY KEY, text text);`)
+  await writeFile(join(set, '20260104000000_code.ts'), 'export async function up() {}\n')
+  const refused = await cli('plan', '--sql')
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(refused.stderr).toContain('✗ SCRIPT_REFUSED  20260104000000_code')
+  const json = await cli('plan', '--sql', '--json')
+  expect(json.document()).toMatchObject({
+    steps: [{ sql: expect.stringContaining('CREATE TABLE notes') }, {}, { kind: 'ts' }],
+    script: { sql: null, refused: { code: 'SCRIPT_REFUSED', migration: '20260104000000_code' } },
+  })
+})
+
 describe('exit codes', () => {
   test('a plan that a run would refuse fails', async () => {
     const { url } = await createDatabase()

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../../cli/options.ts'
 import { parseCommandLine } from '../../../cli/program.ts'
 
+const PLAN = '0123456789abcdef01234567'
+
 const parse = (...args: readonly string[]) => parseCommandLine(args, '1.2.3')
 
 function requestOf(...args: readonly string[]): unknown {
@@ -22,12 +24,14 @@ describe('requests', () => {
     [['health'], { action: 'health' }],
     [['init'], { action: 'init' }],
     [['plan'], { action: 'plan', sql: false }],
-    [['plan', '--sql', '--to', 'b'], { action: 'plan', to: 'b', sql: true }],
+    [['plan', '--sql', '--to', 'b'], { action: 'plan', to: 'b', sql: true, script: true }],
     [['plan', '--down'], { action: 'plan', down: { kind: 'steps', steps: 1 }, sql: false }],
     [['plan', '--down', '--steps', '3'], { action: 'plan', down: { kind: 'steps', steps: 3 }, sql: false }],
     [['plan', '--down', '--to', 'base'], { action: 'plan', down: { kind: 'base' }, sql: false }],
     [['up'], { action: 'up' }],
     [['up', '--to', 'b'], { action: 'up', to: 'b' }],
+    [['up', '--plan', PLAN], { action: 'up', plan: PLAN }],
+    [['down', '--plan', PLAN], { action: 'down', target: { kind: 'steps', steps: 1 }, plan: PLAN }],
     [['up', '--dry-run', '--to', 'b'], { action: 'plan', to: 'b', sql: false }],
     [['down'], { action: 'down', target: { kind: 'steps', steps: 1 } }],
     [['down', '--steps', '2'], { action: 'down', target: { kind: 'steps', steps: 2 } }],
@@ -125,6 +129,11 @@ describe('usage errors', () => {
     [['status', '--jsn'], "unknown option '--jsn' (Did you mean --json?)"],
     [['status', 'more'], "too many arguments for 'status'. Expected 0 arguments but got 1."],
     [['restore'], "missing required argument 'uri'"],
+    [
+      ['up', '--plan', '0123456789ab'],
+      "option '--plan <hash>' argument '0123456789ab' is invalid. Give it whole: 24 digits and letters from a to f, as \"plan\" shows it.",
+    ],
+    [['up', '--plan', PLAN, '--dry-run'], "option '--plan <hash>' cannot be used with option '--dry-run'"],
     [['up', '--to'], "option '--to <id>' argument missing"],
     [['down', '--steps', '0'], "option '--steps <number>' argument '0' is invalid. Give a whole number from 1 on."],
     [['down', '--steps', '1', '--to', 'a'], "option '--steps <number>' cannot be used with option '--to <id>'"],

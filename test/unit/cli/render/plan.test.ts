@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest'
-import { renderPlan, renderPlanSql } from '../../../../cli/render/plan.ts'
+import { renderPlan } from '../../../../cli/render/plan.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
 import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy.ts'
-import type { PlanResult, PlanStep } from '../../../../lambda/contract.ts'
+import type { PlanResult, PlanStep } from '../../../../lambda/plan-contract.ts'
 
 function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {
   return {
     id,
+    file: `${id}.sql`,
     direction: 'up',
     kind: 'sql',
     transactional: true,
     segment,
     statements: 2,
     proof: null,
+    revert: { kind: 'untried', detail: '' },
     hazards: null,
+    locks: null,
     ...changes,
   }
 }
@@ -22,6 +25,7 @@ const plan: PlanResult = {
   database: 'shop',
   set: 'default',
   action: 'up',
+  hash: '0123456789abcdef01234567',
   current: '1_a',
   target: '5_e',
   steps: [
@@ -40,12 +44,13 @@ const problem = { code: 'HISTORY_OUT_OF_ORDER', migration: '0_x', message: 'It i
 
 test('a plan shows the steps and which of them share a transaction', () => {
   expect(renderPlan(plan, plainStyle)).toBe(`A run would apply 4 migrations on "shop", after a snapshot: 1_a -> 5_e.
+Exactly this, or nothing: up --plan 0123456789abcdef01234567
 
-#  MIGRATION  KIND  STATEMENTS  TRANSACTION
-1  2_b        sql            2  1
-2  3_c        sql            1  none
-3  4_d        ts                3
-4  5_e        sql            2  3`)
+#  MIGRATION  KIND  STATEMENTS  TRANSACTION  REVERT
+1  2_b        sql            2  1            untried
+2  3_c        sql            1  none         untried
+3  4_d        ts                3            untried
+4  5_e        sql            2  3            untried`)
 })
 
 test('a plan tells what its snapshot would hold, how long it takes, and why', () => {
@@ -80,19 +85,31 @@ test('a plan shows what was found of the migrations, and what the environment de
     detail: 'drops public.t',
     safe: null,
     rules: [],
+    allowed: null,
   } as const
+  const size = { rows: 120_000_000, bytes: 48_000_000_000, writesPerSecond: 120 }
+  const lock = { relation: 'public.t', mode: 'SHARE', line: 2, size } as const
   const steps = [
-    step('2_b', 1, { proof: { verdict: 'lossy', detail: 'the rows of t' }, hazards: [hazard] }),
-    step('3_c', 1),
+    step('2_b', 1, {
+      revert: { kind: 'lossy', detail: 'the rows of t' },
+      hazards: [hazard, { ...hazard, id: 'column-dropped', allowed: 'nobody reads it' }],
+      locks: [lock],
+    }),
+    step('3_c', 1, { locks: [{ ...lock, line: 3, mode: 'ACCESS EXCLUSIVE' }] }),
   ]
   const policy = resolvePolicy([
     { source: 'environment variable', settings: { hazards: 'warn' } },
     { source: 'option', settings: { environment: 'production' } },
   ])
   const text = renderPlan({ ...plan, steps, policy, warnings: ['2_b.sql, line 2: table-dropped'] }, plainStyle)
-  expect(text.split('\n\n').slice(1).join('\n\n')).toBe(`#  MIGRATION  KIND  STATEMENTS  TRANSACTION  PROOF      HAZARDS
-1  2_b        sql            2  1            lossy      table-dropped
-2  3_c        sql            2  1            not tried  not looked at
+  expect(text.split('\n\n').slice(1).join('\n\n')).toBe(`#  MIGRATION  KIND  STATEMENTS  TRANSACTION  REVERT   HAZARDS
+1  2_b        sql            2  1            lossy    table-dropped
+2  3_c        sql            2  1            untried  not looked at
+
+2_b  lossy: the rows of t
+
+LOCKED    MODE              WAIT MEANWHILE    SIZE                                   BY
+public.t  ACCESS EXCLUSIVE  reads and writes  48 GB, 120,000,000 rows, 120 writes/s  3_c, line 3
 
 environment      production (option)
 hazards          warn (environment variable)
@@ -122,38 +139,10 @@ test('a plan down to nothing names the base', () => {
     action: 'down',
     target: null,
     snapshot: 'none',
-    steps: [step('1_a', 1, { direction: 'down' })],
+    steps: [step('1_a', 1, { direction: 'down', revert: null })],
   }
 
   expect(renderPlan(down, plainStyle)).toContain(
     'A run would revert 1 migration on "shop", without a snapshot: 1_a -> base.',
   )
-})
-
-test('the script has a transaction for each segment, and comments for all that is not SQL', () => {
-  expect(renderPlanSql({ ...plan, problems: [problem] })).toBe(`-- up on shop: 1_a -> 5_e
--- The statements of the migrations only: Lockstep also takes its lock and writes its history.
--- HISTORY_OUT_OF_ORDER: It is late. Rename it.
-
-BEGIN;
-
--- 2_b (up)
-SELECT 1;
-SELECT 2;
-
-COMMIT;
-
--- 3_c (up)
-CREATE INDEX CONCURRENTLY ON t (a);
-
-BEGIN;
-
--- 4_d (up)
--- A TypeScript migration: its statements are known only when it runs.
-
--- 5_e (up)
-SELECT 3 -- the last
-;
-
-COMMIT;`)
 })
