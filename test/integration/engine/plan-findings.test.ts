@@ -48,7 +48,7 @@ test('a plan shows what would be locked of what exists, with its size, and weigh
   const elsewhere = { ...scan, relation: 'public.made_before_in_the_same_run' }
   const migrations = [create, scans, accepted]
   const analysis = {
-    '2_scans': entryOf(scans, { hazards: [scan, elsewhere], locks }),
+    '2_scans': entryOf(scans, { hazards: [scan, elsewhere], locks, creates: [elsewhere.relation] }),
     '3_accepted': entryOf(accepted, { hazards: [scan], locks: null }),
   }
   // Nothing is there yet: nobody waits for anything.
