@@ -2,6 +2,7 @@ import { Command as Commander, CommanderError } from 'commander'
 import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate.ts'
 import { addLintCommand } from './commands/lint.ts'
 import { addProveCommand } from './commands/prove.ts'
+import { addRehearseCommand } from './commands/rehearse.ts'
 import { addValidateCommand } from './commands/validate.ts'
 import { addInspectionCommands } from './commands/inspect.ts'
 import { addSnapshotCommands } from './commands/snapshot.ts'
@@ -57,6 +58,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addValidateCommand(program, selectLocal)
   addLintCommand(program, selectLocal)
   addProveCommand(program, selectLocal)
+  addRehearseCommand(program, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
   const request = local as LocalRequest | null
