@@ -69,11 +69,17 @@ function countLines(before: Content, after: Content, had: string, has: string): 
   })
 }
 
+/** Rows that came or went, and values that are others, or gone, in the rows that stayed. */
 function rowLines(before: Content, after: Content, had: string, has: string): readonly string[] {
   const values = [...before].flatMap(([table, content]) => {
     const now = after.get(table)
-    if (now?.rows !== content.rows || now.hash === content.hash) return []
-    const columns = [...content.columns].filter(([name, { hash }]) => now.columns.get(name)?.hash !== hash)
+    if (now === undefined || now.hash === content.hash) return []
+    const isSameCount = now.rows === content.rows
+    const columns = [...content.columns].filter(([name, { hash, values }]) => {
+      const column = now.columns.get(name)
+      return isSameCount ? column?.hash !== hash : (column?.values ?? 0) < Math.min(values, now.rows)
+    })
+    if (columns.length === 0 && !isSameCount) return []
     const where = columns.length === 0 ? '' : ` (${columns.map(([name]) => name).join(', ')})`
     return [`- values of ${table}${where}: others ${has} than ${had}`]
   })

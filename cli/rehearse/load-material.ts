@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type pg from 'pg'
 import { quoteIdentifier } from '../../lambda/engine/database.ts'
-import { LockstepError } from '../../lambda/errors.ts'
+import { LockstepError, UNTOUCHED } from '../../lambda/errors.ts'
 import type { Log } from '../../lambda/log.ts'
 import {
   createDatabaseSql,
   readDatabaseProperties,
   type DatabaseProperties,
 } from '../../lambda/snapshot/database-properties.ts'
-import { sqlStateOf } from '../../lambda/snapshot/failure.ts'
+import { sqlStateOf, toLockstepError } from '../../lambda/snapshot/failure.ts'
 import { formatManifest, MANIFEST_KEY } from '../../lambda/snapshot/manifest.ts'
 import { rolesNeeded } from '../../lambda/snapshot/missing-roles.ts'
 import { restoreSnapshot } from '../../lambda/snapshot/restore.ts'
@@ -40,7 +40,7 @@ export async function loadMaterial(
   { into, workers, log, signal }: LoadOptions,
 ): Promise<readonly string[]> {
   const { store, prefix, live } = material
-  const roleNotes = await makeRoles(server, material)
+  const roleNotes = await makeRoles(server, material, signal)
   const { properties, notes } = await propertiesFor(server, material, into)
   const manifest = formatManifest({ ...material.manifest, database: properties })
   const context = {
@@ -69,8 +69,15 @@ function withManifest(store: SnapshotStore, key: string, text: string): Snapshot
   }
 }
 
-async function makeRoles(server: ShadowServer, { store, prefix, manifest }: Material): Promise<readonly string[]> {
-  const scripts = await readScripts({ store, prefix, manifest })
+async function makeRoles(
+  server: ShadowServer,
+  { store, prefix, manifest }: Material,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const scripts = await readScripts({ store, prefix, manifest }).catch((error: unknown) => {
+    const subject = `Reading the snapshot ${store.uri}/${prefix}`
+    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: UNTOUCHED, signal })
+  })
   try {
     await server.createRoles(rolesNeeded(scripts, manifest.database))
     return []

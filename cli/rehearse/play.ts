@@ -19,6 +19,8 @@ export interface PlayRoom extends PassRoom {
   /** A session on the scratch database that no run uses. */
   readonly inspection: Connection
   readonly scope: CatalogScope
+  /** Done before each run: the one before may have had PostgreSQL count empty tables. */
+  readonly refresh: () => Promise<void>
   /** What a run that failed comes to. Null: what it failed of has been put right, and it is to be tried again. */
   readonly settle: (outcome: PassOutcome) => Promise<PassOutcome | null>
   readonly log: Log
@@ -42,6 +44,7 @@ export async function play(room: PlayRoom): Promise<Play> {
   const perform = async (name: PassName, run: Parameters<typeof runPass>[2]): Promise<PassOutcome> => {
     signal.throwIfAborted()
     room.log.info(`Rehearsing ${name}`)
+    await room.refresh()
     let settled: PassOutcome | null = null
     while (settled === null) {
       const outcome = await runPass(room, name, run)

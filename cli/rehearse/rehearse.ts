@@ -1,11 +1,11 @@
 import { engineContext, runRequest } from '../../lambda/actions.ts'
 import type { PlanResult } from '../../lambda/contract.ts'
-import type { Connection } from '../../lambda/engine/database.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
 import { plan } from '../../lambda/engine/inspect.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import type { Material } from './material.ts'
 import { play, type Play } from './play.ts'
+import { setRelationPages } from './planner-statistics.ts'
 import { createRecorder } from './recorder.ts'
 import type { Rehearsal, RehearsalSource } from './rehearsal.ts'
 import { openScratch, type Scratch } from './scratch.ts'
@@ -104,7 +104,7 @@ async function planOn(context: EngineContext, lockstep: Lockstep, options: Rehea
 }
 
 async function playOn(
-  { server, database }: Scratch,
+  { server, database, session: inspection }: Scratch,
   material: Material,
   {
     lockstep,
@@ -114,24 +114,21 @@ async function playOn(
 ): Promise<Play> {
   const { historySchema } = lockstep.config
   const { live } = material
-  const inspection: Connection = await server.connect(database)
-  try {
-    return await play({
-      recorder: createRecorder({ server, database, historySchema }, inspection),
-      context,
-      sizes: live?.sizes ?? (await readSizes(inspection, database, historySchema)),
-      hasRows: live === null,
-      migrations: runRequest(lockstep).migrations,
-      inspection,
-      // Roles that turn out to be missing are made on the way.
-      scope: { major: server.major, historySchema, withCluster: server.isOwn && live !== null },
-      settle: settler(server, { makesRoles: live === null, signal }),
-      log: lockstep.log,
-      signal,
-    })
-  } finally {
-    await inspection.close()
-  }
+  return play({
+    recorder: createRecorder({ server, database, historySchema }, inspection),
+    context,
+    sizes: live?.sizes ?? (await readSizes(inspection, database, historySchema)),
+    hasRows: live === null,
+    migrations: runRequest(lockstep).migrations,
+    inspection,
+    // Roles that turn out to be missing are made on the way.
+    scope: { major: server.major, historySchema, withCluster: server.isOwn && live !== null },
+    // Where the user may not, a note says so already.
+    refresh: async () => setRelationPages(inspection, live?.pages ?? []).catch(() => {}),
+    settle: settler(server, { makesRoles: live === null, signal }),
+    log: lockstep.log,
+    signal,
+  })
 }
 
 async function sourceOf(lockstep: Lockstep): Promise<RehearsalSource> {

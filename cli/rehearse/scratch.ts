@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto'
+import type { Connection } from '../../lambda/engine/database.ts'
 import type { Migration } from '../../lambda/engine/migration.ts'
 import type { Log } from '../../lambda/log.ts'
 import { mentionedIn } from '../shadow/mentioned.ts'
 import { startShadowServer, type ShadowServer } from '../shadow/shadow-server.ts'
 import { loadMaterial } from './load-material.ts'
+import { dropAbandoned, markKept, markScratch } from './mark.ts'
 import { majorOf, type Material } from './material.ts'
 
 /** The copy on which the deployment is rehearsed. */
 export interface Scratch {
   readonly server: ShadowServer
   readonly database: string
+  /** A session in it that no run uses: nobody takes the database for an abandoned one. */
+  readonly session: Connection
   /** A sentence for everything that is not as in the original. */
   readonly notes: readonly string[]
   /** Drops what was made, but for the database where it is to be kept. */
@@ -38,17 +42,26 @@ export async function openScratch(material: Material, options: ScratchOptions): 
   log.info('Starting the scratch server', { postgres: options.major ?? original })
   const major = options.major ?? (shadowUrl === null ? original : undefined)
   const server = await startShadowServer({ major, url: shadowUrl })
-  const names = await mentionedIn(options.migrations)
-  const database = nameFor(server, material)
+  const made: { database: string | null; session: Connection | null } = { database: null, session: null }
   const remove = async (keep: boolean): Promise<void> => {
-    if (!keep) await server.dropDatabase(database).catch(() => {})
+    if (keep && made.database !== null && made.session !== null)
+      await markKept(made.session, made.database, material.source.database)
+    await made.session?.close()
+    if (!keep && made.database !== null) await server.dropDatabase(made.database).catch(() => {})
     await server.stop()
   }
   try {
-    await server.createRoles(names.roles.filter((role) => material.live?.roles.has(role) ?? true)).catch(ignoreRefusal)
+    if (!server.isOwn) await dropAbandoned(server)
+    const { roles, databases } = await mentionedIn(options.migrations)
+    await server.createRoles(roles.filter((role) => material.live?.roles.has(role) ?? true)).catch(ignoreRefusal)
+    const database = nameFor(server, material)
     const notes = await loadMaterial(server, material, { into: database, ...options })
-    if (server.isOwn) await makeDatabases(server, names.databases, database)
-    return { server, database, notes: [...versionNotes(server, original), ...notes], remove }
+    made.database = database
+    const session = await server.connect(database)
+    made.session = session
+    await markScratch(session, database, material.source.database)
+    if (server.isOwn) await makeDatabases(server, databases, database)
+    return { server, database, session, notes: [...versionNotes(server, original), ...notes], remove }
   } catch (error) {
     await remove(false)
     throw error

@@ -5,6 +5,19 @@ import type { ShadowServer } from '../shadow/shadow-server.ts'
 import { explainTrial } from '../shadow/shadow.ts'
 import type { PassOutcome } from './pass.ts'
 
+const LOST = /connection was lost|cannot connect/i
+
+/** A migration may have ended its own session. */
+async function isThere(server: ShadowServer): Promise<boolean> {
+  try {
+    const connection = await server.connect('postgres')
+    await connection.close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** More roles than this are not missing from one run. */
 const MOST_ROLES = 50
 
@@ -25,7 +38,7 @@ export function settler(
     signal.throwIfAborted()
     const { error } = outcome.pass
     if (error === null) return outcome
-    if (error.code === 'DATABASE_UNREACHABLE') throw explainTrial(new ConnectionLostError(error.message))
+    if (LOST.test(error.message) && !(await isThere(server))) throw explainTrial(new ConnectionLostError(error.message))
     const [, extension] = /extension "([^"]+)" is not available/.exec(error.message) ?? []
     if (extension !== undefined) throw extensionError(extension, error.migration ?? 'A migration')
     const [, role] = /role "([^"]+)" does not exist/.exec(error.message) ?? []
