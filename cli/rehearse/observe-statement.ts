@@ -76,8 +76,14 @@ function locksOutside(
   }
   for (const { oid, mode } of sampled) add(catalog.relations.get(oid), mode)
   for (const table of facts.rewritten) add(table, 'AccessExclusiveLock')
+  for (const { before: table, after } of facts.changed)
+    if (columnsOf(table) !== columnsOf(after)) add(table, 'AccessExclusiveLock')
   for (const { table } of facts.built) add(table, 'ShareUpdateExclusiveLock')
   for (const index of facts.dropped)
     if (index.table !== null) add(catalog.relations.get(index.table), 'ShareUpdateExclusiveLock')
   return [...locks.values()]
+}
+
+function columnsOf({ columns }: Relation): string {
+  return JSON.stringify([...columns])
 }

@@ -47,11 +47,12 @@ function fenced(text: string, language: string): string {
   return `${fence}${language}\n${text}\n${fence}`
 }
 
-function markdownTable({ columns, rows }: Rows): string {
+function markdownTable({ columns, rows, rest }: Rows): string {
   return [
     line(columns.map(({ title }) => title)),
     line(columns.map(({ align }) => (align === 'right' ? '--:' : '--'))),
     ...rows.map((row) => line(row.map(escaped))),
+    ...(rest === undefined ? [] : ['', rest]),
   ].join('\n')
 }
 

@@ -1,11 +1,13 @@
 import type { LockHold, RehearsedPass, RehearsedStatement, Rehearsal } from '../rehearse/rehearsal.ts'
 import type { Column } from './table.ts'
-import { formatBytes, formatDuration } from './units.ts'
+import { count, formatBytes, formatDuration } from './units.ts'
 
 /** A table of a rehearsal, for a terminal or a pull request. */
 export interface Rows {
   readonly columns: readonly Column[]
   readonly rows: readonly (readonly string[])[]
+  /** What is not among the rows, in one sentence. @default nothing */
+  readonly rest?: string
 }
 
 /** Where tables were empty, times are estimated beside what was measured. */
@@ -36,9 +38,15 @@ function timeOf({ migrations }: RehearsedPass, id: string): string {
   return found === undefined ? '' : formatDuration(found.durationMs)
 }
 
-/** What each statement took, locked and rewrote. */
+/** More than these nobody reads. */
+const MOST_STATEMENTS = 60
+
+/** What each statement took, locked and rewrote; of many, those that lock or read the most, and last the longest. */
 export function statementRows(rehearsal: Rehearsal, { migrations }: RehearsedPass): Rows {
   const about = isEstimated(rehearsal)
+  const all = migrations.flatMap(({ file, statements }) => statements.map((statement) => ({ file, statement })))
+  const shown = new Set(all.toSorted((a, b) => byWeight(a.statement, b.statement)).slice(0, MOST_STATEMENTS))
+  const left = all.length - shown.size
   return {
     columns: [
       { title: 'FILE' },
@@ -47,16 +55,30 @@ export function statementRows(rehearsal: Rehearsal, { migrations }: RehearsedPas
       ...(about ? [ABOUT] : []),
       { title: 'LOCKS AND WORK' },
     ],
-    rows: migrations.flatMap(({ file, statements }) =>
-      statements.map((statement) => [
+    rows: all
+      .filter((entry) => shown.has(entry))
+      .map(({ file, statement }) => [
         statement.line === null ? file : `${file}:${statement.line}`,
         statement.text,
         formatDuration(statement.durationMs),
         ...(about ? [estimateText(statement.estimatedMs)] : []),
         effectsOf(statement),
       ]),
-    ),
+    ...(left === 0 ? {} : { rest: `… and ${left} more (--json has all)` }),
   }
+}
+
+/** The heaviest first. */
+function byWeight(left: RehearsedStatement, right: RehearsedStatement): number {
+  return Number(hasEffects(right)) - Number(hasEffects(left)) || lengthOf(right) - lengthOf(left)
+}
+
+function hasEffects(statement: RehearsedStatement): boolean {
+  return effectsOf(statement) !== ''
+}
+
+function lengthOf({ durationMs, estimatedMs }: RehearsedStatement): number {
+  return Math.max(durationMs, estimatedMs ?? 0)
 }
 
 function estimateText(milliseconds: number | null): string {
@@ -107,5 +129,5 @@ export function holdRows(rehearsal: Rehearsal, { holds }: RehearsedPass): Rows {
 
 function sizeText({ bytes, rows }: LockHold): string {
   if (bytes === null) return ''
-  return rows === null ? formatBytes(bytes) : `${formatBytes(bytes)}, ${rows.toLocaleString('en-US')} rows`
+  return rows === null ? formatBytes(bytes) : `${formatBytes(bytes)}, ${count(rows, 'row')}`
 }

@@ -41,7 +41,8 @@ export function headlineOf({ source, scratch, pending }: Rehearsal): string {
 
 /** The statements of the second up are those of the first. */
 function renderPass(rehearsal: Rehearsal, pass: RehearsedPass, style: Style, view: ErrorView): string {
-  const table = ({ columns, rows }: Rows): string => indent(renderTable(columns, rows, style))
+  const table = ({ columns, rows, rest }: Rows): string =>
+    indent([renderTable(columns, rows, style), ...(rest === undefined ? [] : [style.quiet(rest)])].join('\n'))
   const isNew = pass.pass !== 'up again' || pass.status === 'failed'
   return [
     titleOf(pass, style),
