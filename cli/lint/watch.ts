@@ -36,7 +36,7 @@ export async function openWatchedDatabase(
 }
 
 /** DEBUG1 is where ALTER TABLE says that it rewrites or verifies a table, and index builds are announced. */
-export const LOUD = 'SET client_min_messages = debug1'
+const LOUD = 'SET client_min_messages = debug1'
 
 /** What is observed of one migration, while it runs. */
 export interface Watch {

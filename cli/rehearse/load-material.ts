@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type pg from 'pg'
-import { quoteIdentifier } from '../../lambda/engine/database.ts'
-import { LockstepError, UNTOUCHED } from '../../lambda/errors.ts'
+import { quoteIdentifier, SqlError, type Connection } from '../../lambda/engine/database.ts'
+import { UNTOUCHED } from '../../lambda/errors.ts'
 import type { Log } from '../../lambda/log.ts'
 import {
   createDatabaseSql,
@@ -17,7 +17,8 @@ import { serverVersion } from '../../lambda/snapshot/staging.ts'
 import type { SnapshotStore } from '../../lambda/snapshot/store.ts'
 import { extensionError } from '../shadow/missing-extension.ts'
 import type { ShadowServer } from '../shadow/shadow-server.ts'
-import type { Material } from './material.ts'
+import type { LiveFacts, Material } from './material.ts'
+import { closeToOutside } from './outside.ts'
 import { setRelationPages } from './planner-statistics.ts'
 
 export interface LoadOptions {
@@ -40,24 +41,23 @@ export async function loadMaterial(
   { into, workers, log, signal }: LoadOptions,
 ): Promise<readonly string[]> {
   const { store, prefix, live } = material
-  const roleNotes = await makeRoles(server, material, signal)
-  const { properties, notes } = await propertiesFor(server, material, into)
-  const manifest = formatManifest({ ...material.manifest, database: properties })
-  const context = {
-    openClient: async (database = 'postgres') => server.openClient(database),
-    store: withManifest(store, `${prefix}/${MANIFEST_KEY}`, manifest),
-    log,
-    now: () => new Date(),
-    workers,
-    signal,
-  }
   try {
+    const roleNotes = await makeRoles(server, material)
+    const { properties, notes } = await propertiesFor(server, material, into)
+    const manifest = formatManifest({ ...material.manifest, database: properties })
+    const context = {
+      openClient: async (database = 'postgres') => server.openClient(database),
+      store: withManifest(store, `${prefix}/${MANIFEST_KEY}`, manifest),
+      log,
+      now: () => new Date(),
+      workers,
+      signal,
+    }
     const uri = `${store.uri}/${prefix}`
     const { warnings } = await restoreSnapshot(context, { uri, into, missingRoles: 'skip' })
-    const statisticsNotes = live === null ? [] : await setStatistics(server, into, live.pages)
-    return [...roleNotes, ...notes, ...warnings, ...statisticsNotes]
+    return [...roleNotes, ...notes, ...warnings, ...(await finish(server, into, live))]
   } catch (error) {
-    throw explained(error, material)
+    throw explained(error, material, signal)
   }
 }
 
@@ -69,21 +69,14 @@ function withManifest(store: SnapshotStore, key: string, text: string): Snapshot
   }
 }
 
-async function makeRoles(
-  server: ShadowServer,
-  { store, prefix, manifest }: Material,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const scripts = await readScripts({ store, prefix, manifest }).catch((error: unknown) => {
-    const subject = `Reading the snapshot ${store.uri}/${prefix}`
-    throw toLockstepError(error, { code: 'RESTORE_FAILED', subject, state: UNTOUCHED, signal })
-  })
+async function makeRoles(server: ShadowServer, { store, prefix, manifest }: Material): Promise<readonly string[]> {
+  const scripts = await readScripts({ store, prefix, manifest })
   try {
     await server.createRoles(rolesNeeded(scripts, manifest.database))
     return []
   } catch (error) {
     // What belongs to them will belong to whoever restores, and each thing that is left out is told.
-    if (sqlStateOf(error) === undefined && !(error instanceof Error && 'sqlState' in error)) throw error
+    if (!(error instanceof SqlError)) throw error
     return ['The user of --shadow-url may not create roles: those that are missing there are left out.']
   }
 }
@@ -133,28 +126,34 @@ async function canMake(client: pg.Client, properties: DatabaseProperties, name: 
   return true
 }
 
-/** wrong_object_type, invalid_parameter_value, feature_not_supported, invalid_object_definition (appendix A) */
-const LOCALE_REFUSALS = new Set(['42809', '22023', '0A000', '42P17'])
+/**
+ * wrong_object_type, invalid_parameter_value, feature_not_supported, invalid_object_definition (appendix A); syntax_error
+ * of a server that is older than the provider.
+ */
+const LOCALE_REFUSALS = new Set(['42809', '22023', '0A000', '42P17', '42601'])
 
-async function setStatistics(
-  server: ShadowServer,
-  database: string,
-  pages: Parameters<typeof setRelationPages>[1],
-): Promise<readonly string[]> {
-  const connection = await server.connect(database)
+async function finish(server: ShadowServer, database: string, live: LiveFacts | null): Promise<readonly string[]> {
+  const session = await server.connect(database)
   try {
-    await setRelationPages(connection, pages)
-    return []
-  } catch (error) {
-    if (!(error instanceof Error && 'sqlState' in error)) throw error
-    return ['The user of --shadow-url may not set statistics: the planner takes the tables for empty, as they are.']
+    return [...(await closeToOutside(session)), ...(live === null ? [] : await setStatistics(session, live))]
   } finally {
-    await connection.close()
+    await session.close()
   }
 }
 
-function explained(error: unknown, { manifest }: Material): unknown {
-  if (!(error instanceof LockstepError)) return error
+async function setStatistics(session: Connection, { pages }: LiveFacts): Promise<readonly string[]> {
+  try {
+    await setRelationPages(session, pages)
+    return []
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    return ['The user of --shadow-url may not set statistics: the planner takes the tables for empty, as they are.']
+  }
+}
+
+function explained(thrown: unknown, { store, prefix, manifest }: Material, signal: AbortSignal): unknown {
+  const subject = `Making a copy of ${store.uri}/${prefix} on the scratch server`
+  const error = toLockstepError(thrown, { code: 'RESTORE_FAILED', subject, state: UNTOUCHED, signal })
   const [, extension] = /extension "([^"]+)" is not available/.exec(error.message) ?? []
   return extension === undefined ? error : extensionError(extension, `"${manifest.database.name}"`)
 }

@@ -2,19 +2,18 @@ import type { Connection } from '../../lambda/engine/database.ts'
 import type { WatchedStatement } from '../../lambda/engine/watch.ts'
 import { readCatalog, readProbe } from '../lint/catalog.ts'
 import { differenceOf, differenceOutside, type Difference } from '../lint/difference.ts'
-import type { HeldLock, LockMode, Message, Observation, Relation } from '../lint/observation.ts'
-import { LOUD, observedStatement } from '../lint/watch.ts'
+import type { HeldLock, LockMode, Observation, Relation } from '../lint/observation.ts'
+import { observedStatement } from '../lint/watch.ts'
 import type { SampledLock } from './sample-locks.ts'
 import type { Tape } from './tape.ts'
 
-/** Before a statement: has the server tell what it does, and notes what the transaction begins with. */
+/** Before the first statement of a transaction: notes what it begins with. */
 export async function getReady(
   tape: Tape,
   connection: Connection,
   { statement, within }: WatchedStatement,
   historySchema: string,
 ): Promise<void> {
-  await connection.execute(LOUD)
   // Before SET TRANSACTION nothing may be asked.
   if (!within || tape.last !== null || statement?.traits.setsTransaction === true) return
   const probe = await readProbe(connection, historySchema)
@@ -31,19 +30,12 @@ FROM pg_catalog.unnest($1::bigint[]::oid[]) oid WHERE pg_catalog.pg_stat_get_xac
   return new Map(rows.map((row) => [Number(row.oid), Number(row.scans)]))
 }
 
-export interface Heard {
-  readonly historySchema: string
-  readonly messages: readonly Message[]
-  /** Locks that were seen from outside. */
-  readonly sampled: readonly SampledLock[]
-}
-
 /** Asks what the statement did, in its own session. Null where nothing may be asked before the next statement. */
 export async function observe(
   tape: Tape,
   connection: Connection,
   { statement, sql, within }: WatchedStatement,
-  { historySchema, messages, sampled }: Heard,
+  { historySchema, sampled }: { readonly historySchema: string; readonly sampled: readonly SampledLock[] },
 ): Promise<Observation | null> {
   if (statement?.traits.setsTransaction === true) return null
   const observed = observedStatement(statement?.sql ?? sql, statement)
@@ -52,7 +44,7 @@ export async function observe(
     const difference = differenceOutside(earlier, await readCatalog(connection, historySchema), tape.before)
     const locks = locksOutside(tape, difference, sampled)
     tape.catalog = difference.catalog
-    return { ...difference.facts, locks, statement: observed, messages }
+    return { ...difference.facts, locks, statement: observed, messages: [] }
   }
   const now = await readProbe(connection, historySchema)
   const difference = differenceOf(tape.catalog, { last: tape.last, now }, tape.before)
@@ -60,7 +52,7 @@ export async function observe(
   // What is taken back to a savepoint is not locked any more.
   const isControl = observed.kind === 'TransactionStmt'
   tape.catalog = isControl ? await readCatalog(connection, historySchema) : difference.catalog
-  return { ...difference.facts, statement: observed, messages }
+  return { ...difference.facts, statement: observed, messages: [] }
 }
 
 /** What was seen from outside; where it was too brief for that, what PostgreSQL's manual says of such statements. */

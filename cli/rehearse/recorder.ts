@@ -1,9 +1,8 @@
-import { toConnection } from '../../lambda/adapters/postgres.ts'
 import type { Connection } from '../../lambda/engine/database.ts'
+import { messageOf } from '../../lambda/errors.ts'
 import type { StatementWatch, WatchedStatement } from '../../lambda/engine/watch.ts'
 import { readCatalog } from '../lint/catalog.ts'
-import type { Message, Observation, Relation } from '../lint/observation.ts'
-import type { Notice } from '../shadow/shadow-database.ts'
+import type { Observation, Relation } from '../lint/observation.ts'
 import type { ShadowServer } from '../shadow/shadow-server.ts'
 import { getReady, observe } from './observe-statement.ts'
 import { sampleLocks } from './sample-locks.ts'
@@ -47,7 +46,6 @@ export function createRecorder(
   inspection: Connection,
 ): Recorder {
   const { server, database, historySchema } = scratch
-  const messages: Message[] = []
   let tape = tapeOf({ relations: new Map(), schemas: new Map() })
   const clock = (): number => performance.now() - tape.hiddenMs
   const hide = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -66,25 +64,21 @@ export function createRecorder(
   const watch: StatementWatch = async (connection, at, work) => {
     // Refused in a transaction that has failed, which code may yet save by a savepoint.
     await hide(() => getReady(tape, connection, at, historySchema).catch(() => {}))
-    messages.length = 0
     const sampler = at.within ? null : sampleLocks(inspection, connection.processId)
     const began = clock()
     const took = (): Pick<RecordedStatement, 'at' | 'beganMs' | 'durationMs' | 'transaction'> => ({
       at,
       beganMs: began,
-      durationMs: clock() - began,
+      durationMs: Math.max(0, clock() - began),
       transaction: tape.transaction,
     })
     try {
       const result = await work()
       const done = took()
-      const observation = await hide(async () =>
-        observe(tape, connection, at, {
-          historySchema,
-          messages: [...messages],
-          sampled: (await sampler?.stop()) ?? [],
-        }),
-      )
+      const observation = await hide(async () => {
+        const sampled = (await sampler?.stop()) ?? []
+        return observe(tape, connection, at, { historySchema, sampled }).catch(notObserved)
+      })
       tape.statements.push({ ...done, observation, failed: false })
       if (!at.within) endTransaction()
       return result
@@ -97,13 +91,7 @@ export function createRecorder(
   return {
     watch,
     clock,
-    connect: async () => {
-      const client = await server.openClient(database)
-      client.on('notice', ({ severity = '', message = '', detail = '' }: Notice) => {
-        messages.push({ severity, text: message, detail })
-      })
-      return recorded(toConnection(client), endTransaction)
-    },
+    connect: async () => recorded(await server.connect(database), endTransaction),
     record: async (run) => {
       const catalog = await readCatalog(inspection, historySchema)
       tape = tapeOf(catalog)
@@ -115,6 +103,11 @@ export function createRecorder(
       return { result, recording: { relations: catalog.relations, statements, ends, durationMs } }
     },
   }
+}
+
+/** Such as for a timeout of the migration's own that is too short for a question. */
+function notObserved(error: unknown): never {
+  throw new Error(`the server could not be asked what the statement did: ${messageOf(error)}`, { cause: error })
 }
 
 /** What ends a transaction; not ROLLBACK TO a savepoint. */

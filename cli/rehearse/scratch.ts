@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Connection } from '../../lambda/engine/database.ts'
+import { SqlError, type Connection } from '../../lambda/engine/database.ts'
 import type { Migration } from '../../lambda/engine/migration.ts'
 import type { Log } from '../../lambda/log.ts'
 import { mentionedIn } from '../shadow/mentioned.ts'
@@ -7,6 +7,7 @@ import { startShadowServer, type ShadowServer } from '../shadow/shadow-server.ts
 import { loadMaterial } from './load-material.ts'
 import { dropAbandoned, markKept, markScratch } from './mark.ts'
 import { majorOf, type Material } from './material.ts'
+import { dropSubscriptions } from './outside.ts'
 
 /** The copy on which the deployment is rehearsed. */
 export interface Scratch {
@@ -46,6 +47,7 @@ export async function openScratch(material: Material, options: ScratchOptions): 
   const remove = async (keep: boolean): Promise<void> => {
     if (keep && made.database !== null && made.session !== null)
       await markKept(made.session, made.database, material.source.database)
+    if (!keep && made.session?.isOpen() === true) await dropSubscriptions(made.session).catch(() => {})
     await made.session?.close()
     if (!keep && made.database !== null) await server.dropDatabase(made.database).catch(() => {})
     await server.stop()
@@ -55,8 +57,8 @@ export async function openScratch(material: Material, options: ScratchOptions): 
     const { roles, databases } = await mentionedIn(options.migrations)
     await server.createRoles(roles.filter((role) => material.live?.roles.has(role) ?? true)).catch(ignoreRefusal)
     const database = nameFor(server, material)
-    const notes = await loadMaterial(server, material, { into: database, ...options })
     made.database = database
+    const notes = await loadMaterial(server, material, { into: database, ...options })
     const session = await server.connect(database)
     made.session = session
     await markScratch(session, database, material.source.database)
@@ -82,7 +84,7 @@ async function makeDatabases(server: ShadowServer, names: readonly string[], own
 
 /** Of the server: what needs the roles will say so. */
 function ignoreRefusal(error: unknown): readonly string[] {
-  if (error instanceof Error && 'sqlState' in error) return []
+  if (error instanceof SqlError) return []
   throw error
 }
 

@@ -114,3 +114,30 @@ test('what cannot be copied is an error that says so', async () => {
     report: { code: 'SNAPSHOT_FAILED', message: expect.stringContaining('no permission to read table public.orders') },
   })
 })
+
+test('nothing outside of the scratch database is reached; a scratch server that refuses is named', async () => {
+  const slot = randomUUID().slice(0, 8)
+  const { lockstep, database } = await shopWith(
+    `CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1');
+CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (password 'far-secret'); CREATE FOREIGN TABLE far_users (id int) SERVER far;
+CREATE SUBSCRIPTION feed_${slot} CONNECTION 'host=127.0.0.1 port=1 password=far-secret' PUBLICATION p WITH (connect = false)`,
+  )
+  onTestFinished(async () => {
+    await database.rows(`ALTER SUBSCRIPTION feed_${slot} SET (slot_name = NONE)`)
+    await database.rows(`DROP SUBSCRIPTION feed_${slot}`)
+  })
+  const pending = await lockstep({ '2_far.sql': '-- migrate:up\nINSERT INTO far_users VALUES (1);\n' })
+  const found = await rehearsed(pending)
+  expect(passOf(found, 'up').error?.message).toContain('user mapping not found')
+  expect(found.notes).toContainEqual(expect.stringContaining('User mappings were left out'))
+  expect(JSON.stringify(found)).not.toContain('far-secret')
+  expect(await database.rows(`SELECT FROM pg_database WHERE datname = '${found.scratch?.database}'`)).toEqual([])
+  const drop = await lockstep({
+    '2_drop.sql': `-- lockstep:irreversible it is gone\n-- migrate:up transaction:false\nDROP SUBSCRIPTION feed_${slot};\n`,
+  })
+  expect(told(await rehearsed(drop))[0]).toBe('up succeeded')
+  const { url } = await readerOf(database)
+  await expect(rehearsed(pending, { shadowUrl: url })).rejects.toMatchObject({
+    report: { code: 'RESTORE_FAILED', message: expect.stringContaining('permission denied to create database') },
+  })
+})
