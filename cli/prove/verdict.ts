@@ -113,7 +113,8 @@ function anewIn(before: string, after: string): readonly string[] {
 /** Lines that say what is the same to whoever names what he wants: no statement of an application depends on them. */
 const MINOR = /^(?:order of columns|name of not null): /
 
-function isSerious({ missing, added }: CatalogDifference): boolean {
+/** Whether whoever names what he wants may notice. */
+export function isSerious({ missing, added }: CatalogDifference): boolean {
   return [...missing, ...added].some((line) => !MINOR.test(line))
 }
 
