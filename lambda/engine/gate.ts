@@ -9,7 +9,8 @@ import { readLive } from './live.ts'
 import { problemError } from './plan.ts'
 import { fileIdOf } from './repeatable.ts'
 import type { Step } from './step.ts'
-import { judgeRun, type PolicyVerdict, type RunFacts } from './verdict.ts'
+import type { PolicyVerdict, RunFacts } from './run-facts.ts'
+import { judgeRun } from './verdict.ts'
 
 /** What a run must pass before anything is touched. */
 export interface Gate {

@@ -21,7 +21,7 @@ import { psqlScript, type ScriptPlan } from './script/psql-script.ts'
 import { EMPTY_STATE, readRuns, readState, type RunRecord, type State } from './state.ts'
 import { loadParser } from './statements.ts'
 import { upStep, type Step } from './step.ts'
-import type { Live } from './verdict.ts'
+import type { Live } from './run-facts.ts'
 import { currentOf, isRepeatable, repeatableNodes } from './repeatable.ts'
 
 const SHOWN_RUNS = 20

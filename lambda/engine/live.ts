@@ -1,5 +1,5 @@
 import type { Connection, Row } from './database.ts'
-import type { Live } from './verdict.ts'
+import type { Live } from './run-facts.ts'
 import type { Statistics } from './weigh.ts'
 
 /** What the database says of its relations. */

@@ -5,7 +5,8 @@ import type { Problem } from './plan.ts'
 import { isRepeatable } from './repeatable.ts'
 import { segmentsOf } from './segments.ts'
 import type { Step } from './step.ts'
-import { liveHazards, type Live, type RunFacts } from './verdict.ts'
+import { liveHazards } from './judge-hazards.ts'
+import type { Live, RunFacts } from './run-facts.ts'
 
 /** What is applied without a file, where nothing else says so. */
 export function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {

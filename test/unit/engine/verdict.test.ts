@@ -5,7 +5,8 @@ import type { Migration } from '../../../lambda/engine/migration.ts'
 import { resolvePolicy, type PolicySettings } from '../../../lambda/engine/policy.ts'
 import { loadParser } from '../../../lambda/engine/statements.ts'
 import { downStep, upStep } from '../../../lambda/engine/step.ts'
-import { judgeRun, type Live, type RunFacts } from '../../../lambda/engine/verdict.ts'
+import type { Live, RunFacts } from '../../../lambda/engine/run-facts.ts'
+import { judgeRun } from '../../../lambda/engine/verdict.ts'
 import { code, fileOf, repeatable } from '../../support/engine.ts'
 
 beforeAll(() => loadParser())
@@ -55,12 +56,14 @@ function judge(
 
 const codes = ({ problems }: ReturnType<typeof judge>): readonly string[] => problems.map(({ code }) => code)
 
-test('a repeatable need not be looked at or proven, but what was seen of it is refused', () => {
+test('a repeatable is to be looked at and tried like a migration, but needs no down', () => {
   const views = repeatable('views', 'SELECT 1;')
   const third = { ...views, id: 'repeatable/views#3', down: views.up }
   const steps = [upStep({ migration: third, parents: [] })]
-  expect(codes(judge([], [], { steps }))).toEqual([])
-  const seen = entryOf(views, { proof: null, hazards: [SCAN] })
+  expect(codes(judge([], [], { steps }))).toEqual(['HAZARD_REFUSED', 'HAZARD_REFUSED'])
+  const first = [upStep({ migration: { ...views, id: 'repeatable/views#1' }, parents: [] })]
+  expect(codes(judge([], [entryOf(views)], { steps: first, snapshot: false }))).toEqual([])
+  const seen = entryOf(views, { hazards: [SCAN] })
   expect(judge([], [seen], { steps })).toMatchObject({
     problems: [
       {
