@@ -108,15 +108,18 @@ export async function createStructureTable(connection: Connection, schema: strin
   await connection.execute([lockSql(schema), structureSql(tables), grantSql(tables)].join(';\n'))
 }
 
-/** To the owner of the table of migrations, and to those who may read it. */
+/** To the owner of the table of migrations, and to others what they may do with that one. */
 function grantSql({ migrations, structure }: HistoryTables): string {
   const [from, to] = [quoteLiteral(migrations), quoteLiteral(structure)]
-  return `DO $lockstep$ DECLARE grantee text; BEGIN
+  return `DO $lockstep$ DECLARE given record; BEGIN
   IF (SELECT relowner <> current_user::regrole FROM pg_catalog.pg_class WHERE oid = ${to}::regclass) THEN RETURN; END IF;
-  FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+  FOR given IN SELECT string_agg(DISTINCT a.privilege_type, ', ') AS privileges,
+      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
     FROM pg_catalog.pg_class c, pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a
-    WHERE c.oid = ${from}::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> current_user::regrole
-  LOOP EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', ${to}::regclass, grantee); END LOOP;
+    WHERE c.oid = ${from}::regclass AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+      AND a.grantee <> current_user::regrole
+    GROUP BY a.grantee
+  LOOP EXECUTE pg_catalog.format('GRANT %s ON %s TO %s', given.privileges, ${to}::regclass, given.grantee); END LOOP;
 END $lockstep$`
 }
 
