@@ -110,8 +110,8 @@ function notObserved(error: unknown): never {
   throw new Error(`the server could not be asked what the statement did: ${messageOf(error)}`, { cause: error })
 }
 
-/** What ends a transaction; not ROLLBACK TO a savepoint. */
-const ENDS = /(?:^|;)\s*(?:COMMIT|ROLLBACK|END)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i
+/** What ends a transaction; not ROLLBACK TO a savepoint, nor the end of a function's body. */
+const ENDS = /(?:(?:^|;)\s*(?:COMMIT|ROLLBACK)|^\s*END)(?:\s+(?:WORK|TRANSACTION))?\s*;?\s*$/i
 
 function recorded(connection: Connection, onEnd: () => void): Connection {
   return {

@@ -1,6 +1,7 @@
 import { engineContext, runRequest } from '../../lambda/actions.ts'
 import type { PlanResult } from '../../lambda/plan-contract.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
+import type { Gate } from '../../lambda/engine/gate.ts'
 import { plan } from '../../lambda/engine/inspect.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import type { Material } from './material.ts'
@@ -98,9 +99,15 @@ function hasSucceeded({ passes, comparisons }: Play): boolean {
 
 /** What the run would do, and what its environment says of it. */
 async function planOn(context: EngineContext, lockstep: Lockstep, options: RehearseOptions): Promise<PlanResult> {
-  const { migrations, gate } = runRequest(lockstep)
+  const { migrations, gate = null } = runRequest(lockstep)
   const snapshot = options.takesSnapshot ? 'logical' : 'none'
-  return plan(context, { migrations, gate: gate ?? null, snapshot, sql: false })
+  // Whether somebody has changed the original cannot be seen on a copy of it.
+  const asked = gate === null || options.snapshot === null ? gate : withoutDrift(gate)
+  return plan(context, { migrations, gate: asked, snapshot, sql: false })
+}
+
+function withoutDrift(gate: Gate): Gate {
+  return { ...gate, policy: { ...gate.policy, policy: { ...gate.policy.policy, onDrift: 'ignore' } } }
 }
 
 async function playOn(

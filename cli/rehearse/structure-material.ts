@@ -84,7 +84,7 @@ async function readFacts(lockstep: Lockstep, database: string): Promise<LiveFact
 async function readSessionSettings(connection: Connection): Promise<readonly DatabaseSetting[]> {
   const { rows } = await connection.query(
     `SELECT name, setting AS value FROM pg_catalog.pg_settings
-WHERE context IN ('user', 'superuser') AND (source IN ('user', 'database user') OR name IN ('TimeZone', 'search_path'))
+WHERE context = 'user' AND (source IN ('user', 'database user') OR name IN ('TimeZone', 'search_path'))
   AND source <> 'default' AND name !~ 'preload_libraries$|tablespace|^application_name$'`,
   )
   return rows.map((row) => ({ role: null, name: String(row.name), value: String(row.value) }))

@@ -27,6 +27,13 @@ test('a failure tells what it would leave; what is declared irreversible is left
     holds: [{ relation: 'public.users' }],
     migrations: [{ statements: [{ failed: false }, { failed: true }] }],
   })
+  const full = await rehearsed(
+    await lockstep({
+      '2_full.sql':
+        "-- migrate:up\nDO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;\n",
+    }),
+  )
+  expect(passOf(full, 'up').error?.remedy).toContain('says nothing of the migration')
   const irreversible = await rehearsed(
     await lockstep({
       '2_gone.sql': '-- lockstep:irreversible names are gone\n-- migrate:up\nALTER TABLE users DROP name;\n',
