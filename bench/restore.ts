@@ -6,10 +6,11 @@ import { withServerProcess, writeBundle } from './child-programs.ts'
 import { requirePrograms, withDebianServer } from './debian-server.ts'
 import type { BenchOptions } from './options.ts'
 import { runProgram } from './process.ts'
-import { renderRestoreReport, type RestoreReport, type RestoreRound } from './restore-report.ts'
-import { restoreVariants, writeDumps, type RestoreVariant } from './restore-variants.ts'
+import { renderRestoreReport } from './restore-report.ts'
+import { restoreVariants, writeDumps, type RestoreSample, type RestoreVariant } from './restore-variants.ts'
 import { createLargeDatabase, createSmallDatabase, SMALL_TABLES } from './snapshot-data.ts'
 import { textBytesOf } from './snapshot-variants.ts'
+import type { Report, Round } from './variant-report.ts'
 
 /**
  * `restore`: restores the databases of `snapshot` into new ones, from a directory and from an S3 endpoint on this
@@ -30,7 +31,7 @@ export async function benchRestore({ runs, scale, json }: BenchOptions): Promise
           [`${scale} GB, one table with four fifths of it`, await createLargeDatabase(server, 'large', scale)],
           [`${SMALL_TABLES} small tables`, await createSmallDatabase(server, 'small')],
         ] as const
-        const reports: RestoreReport[] = []
+        const reports: Report<RestoreSample>[] = []
         for (const [title, url] of databases) {
           const name = new URL(url).pathname.slice(1)
           const dumps = join(directory, name)
@@ -65,8 +66,8 @@ async function keyOf(store: string, database: string): Promise<string> {
 }
 
 /** Each round runs every variant once, so that what the machine does meanwhile meets all of them. */
-async function runRounds(variants: readonly RestoreVariant[], runs: number): Promise<readonly RestoreRound[]> {
-  const rounds: RestoreRound[] = []
+async function runRounds(variants: readonly RestoreVariant[], runs: number): Promise<readonly Round<RestoreSample>[]> {
+  const rounds: Round<RestoreSample>[] = []
   for (let run = 0; run < runs; run += 1) {
     const samples = []
     for (const variant of variants) samples.push({ name: variant.name, role: variant.role, ...(await variant.run()) })

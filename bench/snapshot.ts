@@ -5,8 +5,9 @@ import { withServerProcess, writeBundle } from './child-programs.ts'
 import type { BenchOptions } from './options.ts'
 import { pgDumpMajor, requirePrograms, withDebianServer } from './debian-server.ts'
 import { createLargeDatabase, createSmallDatabase, SMALL_TABLES } from './snapshot-data.ts'
-import { renderReport, type Report, type Round } from './snapshot-report.ts'
-import { outputPath, textBytesOf, variantsFor, type Variant } from './snapshot-variants.ts'
+import { renderSnapshotReport } from './snapshot-report.ts'
+import { outputPath, textBytesOf, variantsFor, type Sample, type Variant } from './snapshot-variants.ts'
+import type { Report, Round } from './variant-report.ts'
 
 /**
  * `snapshot`: copies a database of `scale` gigabytes with one large table, and one of 2,000 small tables, beside what
@@ -26,13 +27,13 @@ export async function benchSnapshot({ runs, scale, json }: BenchOptions): Promis
           [`${scale} GB, one table with four fifths of it`, await createLargeDatabase(server, 'large', scale)],
           [`${SMALL_TABLES} small tables`, await createSmallDatabase(server, 'small')],
         ] as const
-        const reports: Report[] = []
+        const reports: Report<Sample>[] = []
         for (const [title, url] of databases) {
           const variants = await variantsFor({ url, directory, child, sink, connections: 2, pgDumpMajor: major })
           const rounds = await runRounds(variants, runs, directory)
           const report = { title, textBytes: await textBytesOf(url), rounds }
           reports.push(report)
-          tell(renderReport(report))
+          tell(renderSnapshotReport(report))
         }
         if (json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`)
       })
@@ -43,8 +44,12 @@ export async function benchSnapshot({ runs, scale, json }: BenchOptions): Promis
 }
 
 /** Each round runs every variant once, so that what the machine does meanwhile meets all of them. */
-async function runRounds(variants: readonly Variant[], runs: number, directory: string): Promise<readonly Round[]> {
-  const rounds: Round[] = []
+async function runRounds(
+  variants: readonly Variant[],
+  runs: number,
+  directory: string,
+): Promise<readonly Round<Sample>[]> {
+  const rounds: Round<Sample>[] = []
   const output = outputPath(directory)
   // The first round only warms up the server and the file cache.
   for (let run = 0; run <= runs; run += 1) {

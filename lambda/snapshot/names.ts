@@ -34,7 +34,17 @@ function escaped(byte: number): string {
 
 /** `<database>/<UTC time>-<run>`, relative to the store. */
 export function snapshotPrefix(database: string, date: Date, runId: string): string {
-  return `${databaseSegment(database)}/${timeStamp(date)}-${runId.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`
+  return `${databaseSegment(database)}/${timeStamp(date)}-${runSegment(runId)}`
+}
+
+/** Whether {@link snapshotPrefix} has made the prefix for this run. */
+export function isOfRun(prefix: string, runId: string): boolean {
+  const [, run] = /^[^/]+\/[^/-]+-(.+)$/.exec(prefix) ?? []
+  return run === runSegment(runId)
+}
+
+function runSegment(runId: string): string {
+  return runId.replaceAll(/[^A-Za-z0-9_-]/g, '_')
 }
 
 /**

@@ -14,7 +14,7 @@ import { openSource, type RestoreSource } from './restore-source.ts'
 import { prepareSession, withSessions, type OpenSession } from './session.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { prefixOf } from './snapshot-uri.ts'
-import { createStaging, dropCopy, dropLeftovers } from './staging.ts'
+import { createStaging, dropCopy, dropLeftovers, serverVersion } from './staging.ts'
 import { structureOf, type TableStructure } from './table-structure.ts'
 
 export interface TablesInput {
@@ -89,13 +89,13 @@ async function restoreInto(
   { uri, tables, intoSchema }: TablesInput,
   progress: Progress,
 ): Promise<Restored> {
-  const scripts = await readScripts(source)
   const now = context.now()
   const place = (schema: string): string => intoSchema ?? datedDatabaseName(schema, 'restored', now)
-  const copies = chooseCopies(source.manifest, scripts.preData.statements, { tables, intoSchema: place })
   return withSessions(context, async (open) => {
     const client = await open()
     await prepareSession(client)
+    const scripts = await readScripts(source, await serverVersion(client))
+    const copies = chooseCopies(source.manifest, scripts.preData.statements, { tables, intoSchema: place })
     await refuseExisting(client, copies)
     const database = await currentDatabase(client)
     const scratch = { database, now, purpose: `for restoring tables of ${uri} into "${database}".` }

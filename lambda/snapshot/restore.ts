@@ -7,6 +7,7 @@ import { databasePropertiesSql } from './database-properties-sql.ts'
 import { abortedBy, toLockstepError } from './failure.ts'
 import { connectedDatabase, openMaintenance } from './maintenance.ts'
 import { settleRoles, type SettledRoles } from './missing-roles.ts'
+import { refusedByOlder } from './older-server.ts'
 import { refuseToReplace } from './partial-rows.ts'
 import { restoreContent } from './restore-content.ts'
 import { checkDatabaseName, planRestore, type RestorePlan } from './restore-plan.ts'
@@ -16,7 +17,7 @@ import { prepareSession, withSessions, type OpenSession, type SessionSource } fr
 import { DEFAULT_WORKERS } from './default-workers.ts'
 import type { SnapshotContext } from './snapshot.ts'
 import { prefixOf } from './snapshot-uri.ts'
-import { commentSql, connectionLimitSql, createStaging, dropCopy, dropLeftovers } from './staging.ts'
+import { commentSql, connectionLimitSql, createStaging, dropCopy, dropLeftovers, serverVersion } from './staging.ts'
 import { renameAll } from './swap.ts'
 
 export interface RestoreInput {
@@ -89,11 +90,12 @@ async function restoreAndRename(
   input: RestoreInput,
   progress: Progress,
 ): Promise<RestorePlan> {
-  const scripts = await readScripts(source)
   return withSessions(context, async (open) => {
     const original = source.manifest.database
     const maintenance = await openMaintenance(open, input.into ?? original.name)
     await prepareSession(maintenance)
+    const version = await serverVersion(maintenance)
+    const scripts = await readScripts(source, version)
     const now = context.now()
     const plan = await planRestore(maintenance, {
       uri: input.uri,
@@ -105,14 +107,18 @@ async function restoreAndRename(
     const settled = await settleRoles(maintenance, scripts, original, input.missingRoles ?? 'fail')
     progress.warnings = settled.warnings
     await dropLeftovers(maintenance, open, context.log)
-    await createStaging(maintenance, settled.properties, {
-      name: plan.staging,
-      purpose: `it was to become "${plan.target}", from ${input.uri}, begun at ${now.toISOString()}.`,
-      onCreated: (oid) => void Object.assign(progress, { plan, copyOid: oid }),
-      onRefused: () => void (progress.plan = null),
-    })
-    const left = await build(context, open, source, { plan, settled })
-    progress.warnings = [...progress.warnings, ...left]
+    try {
+      await createStaging(maintenance, settled.properties, {
+        name: plan.staging,
+        purpose: `it was to become "${plan.target}", from ${input.uri}, begun at ${now.toISOString()}.`,
+        onCreated: (oid) => void Object.assign(progress, { plan, copyOid: oid }),
+        onRefused: () => void (progress.plan = null),
+      })
+      const left = await build(context, open, source, { plan, settled })
+      progress.warnings = [...progress.warnings, ...left]
+    } catch (error) {
+      throw refusedByOlder(error, source.manifest.server.versionNumber, version)
+    }
     await input.seal?.({ database: plan.staging, replaced: plan.replaced })
     // The marks stay until the copy has its name.
     const unmarked = { ...settled.properties, comment: null, connectionLimit: -1 }

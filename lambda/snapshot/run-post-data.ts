@@ -30,13 +30,30 @@ function statementRunner(script: string): RunStatements {
       for (const setting of settings) if (!before.includes(setting)) await runStatement(session, script, setting)
       applied.set(session, settings)
     }
-    await runTogether(session, script, statements)
+    await runTogether(session, script, statements, async (sql, error) => runAgain(session, script, { sql, error }))
   }
 }
 
 /** A function of the user's in an index or a check may read other tables, whose locks nobody can foresee. */
 const DEADLOCK = '40P01'
 const ATTEMPTS = 5
+
+/** Only the statement itself: those before it are done. */
+async function runAgain(
+  session: pg.Client,
+  script: string,
+  { sql, error }: { readonly sql: string; readonly error: unknown },
+): Promise<void> {
+  let failure = error
+  for (let attempt = 2; sqlStateOf(failure) === DEADLOCK && attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      return await runStatement(session, script, sql)
+    } catch (again) {
+      failure = again
+    }
+  }
+  throw failure
+}
 
 async function runGroups(
   { sessions, cut }: SessionPool,
@@ -48,7 +65,7 @@ async function runGroups(
     for (let group = await queue.take(); group !== null; group = await queue.take()) {
       const { statements, settings } = groups[group] as JobGroup
       try {
-        await persist(async () => run(session, statements, settings))
+        await run(session, statements, settings)
       } catch (error) {
         queue.stop()
         throw error
@@ -57,16 +74,6 @@ async function runGroups(
     }
   }
   await together(sessions.map(serve), cut)
-}
-
-async function persist(work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      if (sqlStateOf(error) !== DEADLOCK || attempt === ATTEMPTS) throw error
-    }
-  }
 }
 
 interface Queue {

@@ -39,14 +39,14 @@ export async function runScript(client: pg.Client, { name, statements }: Script)
  * each. When that fails nothing of it has been done, and they are run one by one, to know which it is; some also cannot
  * be in a transaction.
  *
- * @param onFailure Decides about the statement that failed; what it throws ends the rest. @default throws
+ * @param onFailure Sees to the statement that failed; what it throws ends the rest. @default throws
  * @throws Fault naming the script and the statement.
  */
 export async function runTogether(
   client: pg.Client,
   script: string,
   statements: readonly string[],
-  onFailure: (sql: string, error: unknown) => void = (_sql, error) => {
+  onFailure: (sql: string, error: unknown) => void | Promise<void> = (_sql, error) => {
     throw error
   },
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function runTogether(
     try {
       await runStatement(client, script, sql)
     } catch (error) {
-      onFailure(sql, error)
+      await onFailure(sql, error)
     }
   }
 }

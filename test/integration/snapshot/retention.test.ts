@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { perform } from '../../../lambda/actions.ts'
@@ -5,7 +6,7 @@ import type { Config } from '../../../lambda/config.ts'
 import type { Lockstep } from '../../../lambda/lockstep.ts'
 import { silentLog, type LogFields } from '../../../lambda/log.ts'
 import { pruneSnapshots } from '../../../lambda/prune-snapshots.ts'
-import { timeStamp } from '../../../lambda/snapshot/names.ts'
+import { snapshotPrefix } from '../../../lambda/snapshot/names.ts'
 import type { SnapshotStore } from '../../../lambda/snapshot/store.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { lockstepFor } from '../../support/lockstep.ts'
@@ -38,9 +39,8 @@ async function setUp(overrides: Partial<Config>): Promise<Setup> {
 }
 
 /** What a snapshot of so many days ago looks like in the store. */
-async function older({ store, database }: Setup, days: number): Promise<string> {
-  const time = timeStamp(new Date(Date.now() - days * 86_400_000))
-  const prefix = `${database.name}/${time}-day-${days}`
+async function older({ store, database }: Setup, days: number, runId = `day-${days}`): Promise<string> {
+  const prefix = snapshotPrefix(database.name, new Date(Date.now() - days * 86_400_000), runId)
   for (const key of ['data/0001-t.copy.zst', 'manifest.json'])
     await store.write(`${prefix}/${key}`, Readable.from(['{}']))
   return `${store.uri}/${prefix}`
@@ -63,17 +63,21 @@ test('a run deletes old snapshots of its database once its own is complete, but 
 test('the snapshot of a run that has not ended stays', async () => {
   const setup = await setUp({ snapshotKeepLast: 1 })
   const [ended, open] = [await older(setup, 2), await older(setup, 1)]
+  // Complete, but its run has not come to recording it.
+  const unrecorded = randomUUID()
+  const justTaken = await older(setup, 1, unrecorded)
   await perform(setup.lockstep, { action: 'init' })
   await setup.database
     .rows(`INSERT INTO lockstep.runs (run_id, "set", trigger, action, from_heads, status, started_at, snapshot_uri)
     VALUES (gen_random_uuid(), 'another', 'deployment', 'up', '{}', 'running', now(), '${open}'),
+           ('${unrecorded}', 'another', 'deployment', 'up', '{}', 'running', now(), NULL),
            (gen_random_uuid(), 'another', 'deployment', 'up', '{}', 'failed', now(), '${ended}')`)
 
   const taken = await older(setup, 0)
 
   await pruneSnapshots(setup.lockstep, taken)
 
-  expect(await setup.uris()).toEqual([taken, open])
+  expect((await setup.uris()).toSorted()).toEqual([taken, open, justTaken].toSorted())
 })
 
 test('what cannot be deleted is a warning', async () => {
