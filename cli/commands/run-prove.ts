@@ -88,9 +88,22 @@ function outcomeOf(
 function writeProofs(proofs: readonly Proof[], graph: MigrationGraph, directory: string): void {
   const known = readAnalysis(directory)
   const kept = Object.entries(known).filter(([id]) => graph.byId.has(id))
-  const found = proofs.map(({ id, verdict, detail }) => {
+  const found = proofs.map((proof) => {
+    const { id, verdict } = proof
     const checksum = graph.byId.get(id)?.migration.checksum ?? ''
-    return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail } })] as const
+    return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail: wholeDetail(proof) } })] as const
   })
   writeFileSync(join(directory, ANALYSIS_FILE), analysisText(Object.fromEntries([...kept, ...found])))
+}
+
+/** How many of the differences stand in the file: whoever reads a plan wants to know what is lost. */
+const KEPT_DIFFERENCES = 5
+
+function wholeDetail({ verdict, detail, differences }: Proof): string {
+  if (differences.length === 0) return detail
+  // All of it is missing.
+  const lines = verdict === 'lossy' ? differences.map((line) => line.replace(/^- /, '')) : differences
+  const kept = lines.slice(0, KEPT_DIFFERENCES)
+  const more = differences.length > kept.length ? `; and ${differences.length - kept.length} more` : ''
+  return `${detail.replace(/[.:]$/, '')}: ${kept.join('; ')}${more}`
 }
