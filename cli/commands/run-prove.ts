@@ -101,9 +101,10 @@ const KEPT_DIFFERENCES = 5
 
 function wholeDetail({ verdict, detail, differences }: Proof): string {
   if (differences.length === 0) return detail
+  const isLossy = verdict === 'lossy'
   // All of it is missing.
-  const lines = verdict === 'lossy' ? differences.map((line) => line.replace(/^- /, '')) : differences
+  const lines = isLossy ? differences.map((line) => line.replace(/^- /, '')) : differences
   const kept = lines.slice(0, KEPT_DIFFERENCES)
-  const more = differences.length > kept.length ? `; and ${differences.length - kept.length} more` : ''
-  return `${detail.replace(/[.:]$/, '')}: ${kept.join('; ')}${more}`
+  const more = lines.length > kept.length ? `; and ${lines.length - kept.length} more` : ''
+  return `${detail.replace(/[.:]$/, '')}${isLossy ? ': ' : '; differences: '}${kept.join('; ')}${more}`
 }
