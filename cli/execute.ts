@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { basename, isAbsolute, relative } from 'node:path'
 import { perform } from '../lambda/actions.ts'
 import type { HealthResult, InitResult, RunResult, StatusResult } from '../lambda/contract.ts'
 import { errorOf } from '../lambda/errors.ts'
@@ -9,6 +10,7 @@ import { takeStatistics } from './lint/statistics.ts'
 import { renderRunDrift } from './render/drift.ts'
 import { renderHistory } from './render/history.ts'
 import { renderPlan } from './render/plan.ts'
+import { renderPlanMarkdown } from './render/markdown/plan.ts'
 import { renderRun, type RunView } from './render/run.ts'
 import { renderRestore, renderSnapshot, renderSnapshots, renderVerify } from './render/snapshots.ts'
 import { renderStatus } from './render/status.ts'
@@ -85,11 +87,18 @@ export async function execute(lockstep: Lockstep, command: Command, view: View):
 }
 
 /** @throws LockstepError where there is no script: nothing is printed rather than a half one. */
-function textOfPlan(plan: PlanResult, { settings }: Command, style: Style): string {
+function textOfPlan(plan: PlanResult, { settings, format }: Command, style: Style): string {
+  if (format === 'markdown') return renderPlanMarkdown(plan, { directory: withinRepository(settings.migrations) })
   const { script } = plan
   if (script === undefined || settings.json) return renderPlan(plan, style)
   if (script.refused !== null) throw errorOf(script.refused)
   return script.sql
+}
+
+/** A comment tells nothing of the machine that it was made on. */
+function withinRepository(directory: string): string {
+  const path = relative('.', directory)
+  return path.startsWith('..') || isAbsolute(path) ? basename(directory) : path
 }
 
 function outcome(document: unknown, text: string, exitCode: number = EXIT.done): Outcome {

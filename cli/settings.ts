@@ -28,6 +28,10 @@ export interface Settings extends SnapshotSettings {
   readonly verbose: boolean
 }
 
+/** How a plan is printed. */
+export const PLAN_FORMATS = ['text', 'markdown'] as const
+export type PlanFormat = (typeof PLAN_FORMATS)[number]
+
 /** What the command line asks for. */
 export interface Command {
   readonly request: ActionRequest
@@ -37,6 +41,8 @@ export interface Command {
   readonly onFailure: FailurePolicy
   /** File to write the database's statistics to, with `status --statistics`. @default none */
   readonly statistics?: string
+  /** Of `plan`. @default 'text' */
+  readonly format?: PlanFormat
   /** True with `status --exit-code`. */
   readonly exitOnPending: boolean
 }

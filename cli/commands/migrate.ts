@@ -3,11 +3,18 @@ import type { DownTarget } from '../../lambda/actions.ts'
 import { ENVIRONMENT, FAILURE_POLICIES, type FailurePolicy } from '../../lambda/contract.ts'
 import { isPlanHash, PLAN_HASH_SYNTAX } from '../../lambda/engine/plan-hash.ts'
 import { parseCount } from '../options.ts'
+import { PLAN_FORMATS, type PlanFormat } from '../settings.ts'
 import { selectionOf, type Select } from './selection.ts'
 
 interface DownOptions {
   readonly steps?: number
   readonly to?: string
+}
+
+interface PlanOptions extends DownOptions {
+  readonly sql?: boolean
+  readonly format: PlanFormat
+  readonly down?: boolean
 }
 
 interface RunOptions {
@@ -22,17 +29,18 @@ export function addPlanCommand(program: Commander, select: Select): void {
   const command = program.command('plan').description('show what a run would do, without touching anything')
   command
     .option('--sql', 'print a script that psql runs with the same result, history included')
+    .addOption(formatOption())
     .option('--to <id>', 'up to this migration; with --down, down to this one ("base": everything)')
     .option('--down', 'plan a revert')
     .addOption(stepsOption())
-    .action((options: DownOptions & { readonly sql?: boolean; readonly down?: boolean }) => {
+    .action((options: PlanOptions) => {
       if (options.steps !== undefined && !options.down) {
         command.error("error: option '--steps <number>' needs option '--down'")
       }
+      const { sql: script = false, format } = options
       const target = options.down ? { down: downTarget(options) } : upTarget(options)
-      select(
-        selectionOf({ action: 'plan', ...target, ...(options.sql ? { sql: true, script: true } : { sql: false }) }),
-      )
+      const sql = script || format === 'markdown'
+      select(selectionOf({ action: 'plan', ...target, sql, ...(script ? { script } : {}) }, { format }))
     })
 }
 
@@ -77,6 +85,13 @@ export function addDownCommand(program: Commander, select: Select): void {
 
 function stepsOption(): Option {
   return new Option('--steps <number>', 'how many migrations to revert').argParser(parseCount).conflicts('to')
+}
+
+function formatOption(): Option {
+  return new Option('--format <format>', 'text, or markdown for a comment on a pull request')
+    .choices(PLAN_FORMATS)
+    .default('text' satisfies PlanFormat)
+    .conflicts('sql')
 }
 
 function dryRunOption(): Option {

@@ -88,9 +88,23 @@ function outcomeOf(
 function writeProofs(proofs: readonly Proof[], files: ReadonlyMap<string, Migration>, directory: string): void {
   const known = readAnalysis(directory)
   const kept = Object.entries(known).filter(([id]) => files.has(id))
-  const found = proofs.map(({ id, verdict, detail }) => {
+  const found = proofs.map((proof) => {
+    const { id, verdict } = proof
     const checksum = files.get(id)?.checksum ?? ''
-    return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail } })] as const
+    return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail: wholeDetail(proof) } })] as const
   })
   writeFileSync(join(directory, ANALYSIS_FILE), analysisText(Object.fromEntries([...kept, ...found])))
+}
+
+/** How many of the differences stand in the file: whoever reads a plan wants to know what is lost. */
+const KEPT_DIFFERENCES = 5
+
+function wholeDetail({ verdict, detail, differences }: Proof): string {
+  if (differences.length === 0) return detail
+  const isLossy = verdict === 'lossy'
+  // All of it is missing.
+  const lines = isLossy ? differences.map((line) => line.replace(/^- /, '')) : differences
+  const kept = lines.slice(0, KEPT_DIFFERENCES)
+  const more = lines.length > kept.length ? `; and ${lines.length - kept.length} more` : ''
+  return `${detail.replace(/[.:]$/, '')}${isLossy ? ': ' : '; differences: '}${kept.join('; ')}${more}`
 }

@@ -81,7 +81,7 @@ function hazardsOf({ hazards }: PlanStep): string {
 function renderReverts({ steps }: PlanResult, style: Style): string | null {
   const facts = steps.flatMap(({ id, revert, proof }) => {
     const detail = revert?.detail ?? (proof?.verdict === 'lossy' ? proof.detail : '')
-    return detail === '' ? [] : [[id, `${revert?.kind ?? 'lossy'}: ${detail}`] as const]
+    return detail === '' || revert?.kind === 'proven' ? [] : [[id, `${revert?.kind ?? 'lossy'}: ${detail}`] as const]
   })
   return facts.length === 0 ? null : renderFacts(facts, style)
 }

@@ -104,12 +104,17 @@ describe('for a person', () => {
   })
 })
 
-test('plan --sql prints a script and nothing else, or fails and prints none', async () => {
+test('plan prints a comment for a pull request; a script, or fails and prints none', async () => {
   const set = await writeGoodSet()
   const cli = await onDatabase(set)
   const script = await cli('plan', '--sql')
   expect(script.stdout).toMatch(/^-- Lockstep \S+: up on "test_\w+", set "default": base -> /)
   expect(script.stdout).toContain(`CREATE TABLE notes (id int PRIMARY KEY, text text);`)
+  const markdown = await cli('plan', '--format', 'markdown')
+  expect(markdown.stdout).toMatch(/^<!-- lockstep plan test_\w+ default -->\n### Lockstep would apply 2 migrations on /)
+  // Where the files are on this machine is nobody's business.
+  expect(markdown.stdout).not.toContain(set)
+  expect(markdown.stdout).toContain('```sql\nCREATE TABLE notes')
   await writeFile(join(set, '20260104000000_code.ts'), 'export async function up() {}\n')
   const refused = await cli('plan', '--sql')
   expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
