@@ -1,35 +1,40 @@
 import { differenceBetween, type CatalogDifference } from '../../lambda/engine/catalog/catalog.ts'
 import type { CatalogState } from '../catalog/read-catalog.ts'
+import { quoteIdentifier } from '../../lambda/engine/database.ts'
 import { failureReport } from '../../lambda/engine/failure.ts'
 import { differenceLines } from '../../lambda/engine/catalog/difference-lines.ts'
 import { lostByDown, notBroughtBack } from './losses.ts'
 import type { Proof } from './proof.ts'
-import type { Before, Trial } from './trial.ts'
+import type { Before, Moment, Trial } from './trial.ts'
 
 type Judgement = Omit<Proof, 'id'>
 
-/**
- * What a trial says of a migration.
- *
- * @param unseen - what the up may lose that the trial could not show
- */
+/** What is known beside what the trial has shown. */
+interface Known {
+  /** What the up may lose that the trial could not show. */
+  readonly unseen: readonly string[]
+  /** Roles that were made for the trials, some of them while this one was under way. */
+  readonly roles: readonly string[]
+}
+
+/** What a trial says of a migration. */
 export function judge(
   { beforeUp, afterUp, isSown = false }: Before,
   trial: Trial,
-  unseen: readonly string[],
+  { unseen, roles }: Known,
 ): Judgement {
   switch (trial.kind) {
     case 'down-failed':
       return broken(`The down fails: ${messageOf(trial.error)}`)
     case 'up-failed': {
-      const left = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
-      const start = left.some(isSerious) ? 'The down does not restore the schema, and then' : 'After the down'
+      const left = differencesOf(beforeUp, trial.afterDown, roles)
+      const start = !left.some(isSerious) ? 'After the down' : 'The down does not restore the schema, and then'
       return broken(`${start} the up fails: ${messageOf(trial.error)}`, differenceLines(left))
     }
     case 'done': {
-      const reverted = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
+      const reverted = differencesOf(beforeUp, trial.afterDown, roles)
       if (reverted.some(isSerious)) return broken('The down does not restore the schema.', differenceLines(reverted))
-      const applied = differenceBetween(afterUp.schema.catalog, trial.afterUp.schema.catalog)
+      const applied = differencesOf(afterUp, trial.afterUp, roles)
       if (applied.some(isSerious)) return broken('Up, down and up again give another schema.', differenceLines(applied))
       return judgeLosses(
         { beforeUp, afterUp, isSown },
@@ -41,6 +46,23 @@ export function judge(
     default:
       return trial satisfies never
   }
+}
+
+/** Whether the schema is after the down what it was before the up, as far as any statement depends on it. */
+export function isRestored(
+  { beforeUp }: Pick<Before, 'beforeUp'>,
+  { afterDown }: { readonly afterDown: Moment },
+  roles: readonly string[],
+): boolean {
+  return !differencesOf(beforeUp, afterDown, roles).some(isSerious)
+}
+
+/** A role that was made because a statement failed for want of it is no work of the migration's. */
+function differencesOf(before: Moment, after: Moment, roles: readonly string[]): readonly CatalogDifference[] {
+  const made = new Set(roles.flatMap((role) => [`role ${role}`, `role ${quoteIdentifier(role)}`]))
+  return differenceBetween(before.schema.catalog, after.schema.catalog).filter(
+    ({ name, missing, isWhole }) => !isWhole || missing.length > 0 || !made.has(name),
+  )
 }
 
 function judgeLosses(

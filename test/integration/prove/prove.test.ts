@@ -10,6 +10,7 @@ import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
 import { loadParser } from '../../../lambda/engine/statements.ts'
 import { code, fileOf, sql } from '../../support/engine.ts'
+import { rowsOf } from '../../support/scratch-database.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { runCli } from '../cli/run-cli.ts'
 
@@ -17,11 +18,16 @@ const USERS = sql('1', 'CREATE TABLE users (id int PRIMARY KEY, name text, age i
 
 async function proofsOf(
   migrations: readonly Migration[],
-  options: { readonly seed?: string; readonly isWanted?: (id: string) => boolean } = {},
+  options: {
+    readonly seed?: string
+    readonly isWanted?: (id: string) => boolean
+    /** Tried on a server of its own, whose roles count as well. */
+    readonly isOwn?: boolean
+  } = {},
 ): Promise<Proofs> {
   await loadParser()
   const graph = buildGraph(migrations)
-  const shadow = await startShadow(migrations, { url: inject('serverUrl') })
+  const shadow = await startShadow(migrations, options.isOwn === true ? {} : { url: inject('serverUrl') })
   try {
     const seed = parseSeed(options.seed ?? '', new Set(graph.byId.keys()))
     return await prove(shadow, { graph, seed, isWanted: options.isWanted ?? (() => true) })
@@ -34,6 +40,9 @@ async function proofsOf(
 function told({ proofs }: Proofs): readonly string[] {
   return proofs.flatMap(({ id, verdict, differences }) => [`${id} ${verdict}`, ...differences])
 }
+
+/** What only the text of a function says. */
+const hidden = (what: string): string => `DO $$ BEGIN EXECUTE '${what}'; END $$`
 
 describe('prove', () => {
   test('what an up overwrites, deletes or narrows is lossy where there were no rows to see it', async () => {
@@ -217,6 +226,62 @@ UPDATE users SET name = 'other' WHERE id = 1;`,
       sql('3', 'SELECT 1 FROM t', 'SELECT 1'),
     ])
     expect(told(found)).toEqual(['1 proven', '2 broken', '3 proven'])
+  })
+
+  test('replays roles and databases that migrations make, and leaves none of them on a given server', async () => {
+    const role = `made_${process.pid}_${Math.floor(performance.now())}`
+    const outside = { transaction: false }
+    const found = await proofsOf([
+      USERS,
+      sql('2', `CREATE ROLE ${role}; GRANT pg_monitor TO ${role}`, `DROP ROLE ${role}`),
+      sql('3', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', outside),
+      sql('4', 'CREATE TABLE t ()', 'DROP TABLE t'),
+    ])
+    expect(told(found).filter((line) => !line.startsWith('+'))).toEqual([
+      '1 proven',
+      '2 proven',
+      '3 broken',
+      '4 proven',
+    ])
+    expect(await rowsOf(inject('serverUrl'), `SELECT FROM pg_roles WHERE rolname = '${role}'`)).toEqual([])
+  })
+
+  test('on a server of its own: roles that only the text of a function names are no work of the migration', async () => {
+    const outside = { transaction: false }
+    const found = await proofsOf(
+      [
+        USERS,
+        sql('2', hidden('GRANT SELECT ON users TO "Hidden"'), hidden('REVOKE SELECT ON users FROM "Hidden"')),
+        sql('3', 'SELECT 1', hidden('REVOKE SELECT ON users FROM late')),
+        sql('4', 'CREATE ROLE granted; GRANT CONNECT ON DATABASE shop, other TO granted', 'SELECT 1'),
+        sql('5', 'CREATE DATABASE third', 'DROP DATABASE third', outside),
+        sql('6', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', outside),
+        sql('7', 'SELECT 1', 'SELECT 1'),
+      ],
+      { isOwn: true },
+    )
+    expect(told(found).filter((line) => !/^[+-]/.test(line))).toEqual([
+      '1 proven',
+      '2 proven',
+      '3 proven',
+      '4 broken',
+      '5 proven',
+      '6 broken',
+      '7 proven',
+    ])
+    expect(found.stopped).toBeNull()
+  })
+
+  test('says where a set cannot be replayed', async () => {
+    const name = `twice_${process.pid}`
+    const found = await proofsOf([
+      USERS,
+      sql('2', hidden(`CREATE ROLE '||'${name}`), hidden(`DROP ROLE '||'${name}`)),
+      sql('3', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', { transaction: false }),
+      sql('4', 'SELECT 1', 'SELECT 1'),
+    ]).finally(async () => void (await rowsOf(inject('serverUrl'), `DROP ROLE IF EXISTS ${name}`)))
+    expect(told(found).filter((line) => !line.startsWith('+'))).toEqual(['1 proven', '2 proven', '3 broken'])
+    expect(found.stopped?.report).toMatchObject({ code: 'MIGRATION_FAILED', migration: '2' })
   })
 
   test('proves what was asked for, on what the others make', async () => {
