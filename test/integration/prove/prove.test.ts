@@ -1,48 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
-import { prove, type Proofs } from '../../../cli/prove/prove.ts'
-import { parseSeed } from '../../../cli/prove/seed.ts'
-import { startShadow } from '../../../cli/shadow/shadow.ts'
 import { ANALYSIS_FILE, analysisText, readAnalysis } from '../../../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../../../lambda/engine/migration-directory.ts'
-import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
-import type { Migration } from '../../../lambda/engine/migration.ts'
-import { loadParser } from '../../../lambda/engine/statements.ts'
 import { code, fileOf, sql } from '../../support/engine.ts'
-import { rowsOf } from '../../support/scratch-database.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { runCli } from '../cli/run-cli.ts'
-
-const USERS = sql('1', 'CREATE TABLE users (id int PRIMARY KEY, name text, age int)', 'DROP TABLE users')
-
-async function proofsOf(
-  migrations: readonly Migration[],
-  options: {
-    readonly seed?: string
-    readonly isWanted?: (id: string) => boolean
-    /** Tried on a server of its own, whose roles count as well. */
-    readonly isOwn?: boolean
-  } = {},
-): Promise<Proofs> {
-  await loadParser()
-  const graph = buildGraph(migrations)
-  const shadow = await startShadow(migrations, options.isOwn === true ? {} : { url: inject('serverUrl') })
-  try {
-    const seed = parseSeed(options.seed ?? '', new Set(graph.byId.keys()))
-    return await prove(shadow, { graph, seed, isWanted: options.isWanted ?? (() => true) })
-  } finally {
-    await shadow.stop()
-  }
-}
-
-/** `id verdict` of each, with what differs. */
-function told({ proofs }: Proofs): readonly string[] {
-  return proofs.flatMap(({ id, verdict, differences }) => [`${id} ${verdict}`, ...differences])
-}
-
-/** What only the text of a function says. */
-const hidden = (what: string): string => `DO $$ BEGIN EXECUTE '${what}'; END $$`
+import { proofsOf, told, USERS } from './support.ts'
 
 describe('prove', () => {
   test('what an up overwrites, deletes or narrows is lossy where there were no rows to see it', async () => {
@@ -120,79 +84,11 @@ describe('prove', () => {
     ])
   })
 
-  test('calls lossy what restores the schema and not what it held', async () => {
-    const found = await proofsOf([
-      USERS,
-      sql('2', 'ALTER TABLE users DROP COLUMN name', 'ALTER TABLE users ADD COLUMN name text'),
-      sql('3', 'ALTER TABLE users DROP COLUMN age', 'ALTER TABLE users ADD COLUMN age int'),
-      sql('4', 'DROP TABLE users', 'CREATE TABLE users (id int PRIMARY KEY)'),
-    ])
-    expect(told(found)).toEqual([
-      '1 proven',
-      '2 lossy',
-      '- values of public.users.name: the up drops the column, and the down makes it again without them',
-      '- public.users: order of columns: id, name, age',
-      '+ public.users: order of columns: id, age, name',
-      '3 lossy',
-      '- values of public.users.age: the up drops the column, and the down makes it again without them',
-      '4 lossy',
-      '- rows of public.users: the up drops the table, and the down makes it again without them',
-    ])
-  })
-
-  test('looks at the rows of the seed, which go in as soon as they can', async () => {
-    const found = await proofsOf(
-      [
-        USERS,
-        sql('2', 'ALTER TABLE users ADD COLUMN email text', 'ALTER TABLE users DROP COLUMN email'),
-        sql('3', 'UPDATE users SET name = upper(name)', 'UPDATE users SET name = lower(name)'),
-        sql('4', 'DELETE FROM users WHERE id = 2', 'SELECT 1'),
-        sql(
-          '5',
-          'CREATE TABLE kept AS SELECT id, age FROM users; ALTER TABLE users DROP COLUMN age',
-          'ALTER TABLE users ADD COLUMN age int; UPDATE users u SET age = k.age FROM kept k WHERE k.id = u.id; DROP TABLE kept',
-        ),
-      ],
-      {
-        seed: `INSERT INTO users (id, name, email, age) VALUES (2, 'Bo', 'b@x', 2), (3, 'Cy', NULL, 3);
-INSERT INTO users (id, name) VALUES (1, 'ann');
--- lockstep:after 3
-UPDATE users SET name = 'other' WHERE id = 1;`,
-      },
-    )
-    expect(found.seedProblems).toEqual([])
-    expect(told(found)).toEqual([
-      '1 lossy',
-      '- rows of public.users: the down loses all 1',
-      '2 lossy',
-      '- values of public.users.email: the down loses 1 of 1',
-      '3 lossy',
-      '- values of public.users.name: 3 before the up, others after the down',
-      '4 lossy',
-      '- rows of public.users: 3 before the up, 2 after the down',
-      '5 lossy',
-      '- public.users: order of columns: id, name, age, email',
-      '+ public.users: order of columns: id, name, email, age',
-    ])
-  })
-
-  test('says which rows of the seed never went in', async () => {
-    const seed =
-      '\nINSERT INTO users (id) VALUES (1);\nINSERT INTO nowhere VALUES (1);\n-- lockstep:after 1\nSELECT nope;'
-    const { seedProblems, proofs } = await proofsOf([USERS, sql('2', 'SELECT 1', 'SELECT 1')], { seed })
-    expect(seedProblems).toEqual([
-      { line: 5, message: 'column "nope" does not exist' },
-      { line: 3, message: 'relation "nowhere" does not exist' },
-    ])
-    expect(proofs.map(({ verdict }) => verdict)).toEqual(['lossy', 'proven'])
-    expect(() => parseSeed('-- lockstep:after 7\nSELECT 1;', new Set(['1']))).toThrow('seed.sql, line 1')
-  })
-
   test('takes what runs outside of a transaction, code, and new values of an enum', async () => {
     const concurrently = { transaction: false }
     const found = await proofsOf([
       USERS,
-      sql('1a', 'CREATE TABLE anew (id int)', 'DROP TABLE anew', concurrently),
+      sql('1a', 'CREATE TABLE anew (id int); PREPARE q AS SELECT 1', 'DROP TABLE anew', concurrently),
       sql('2', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'DROP INDEX CONCURRENTLY i', concurrently),
       sql('3', 'CREATE INDEX CONCURRENTLY j ON users (age)', 'DROP INDEX CONCURRENTLY IF EXISTS k', concurrently),
       code('4', {
@@ -226,62 +122,6 @@ UPDATE users SET name = 'other' WHERE id = 1;`,
       sql('3', 'SELECT 1 FROM t', 'SELECT 1'),
     ])
     expect(told(found)).toEqual(['1 proven', '2 broken', '3 proven'])
-  })
-
-  test('replays roles and databases that migrations make, and leaves none of them on a given server', async () => {
-    const role = `made_${process.pid}_${Math.floor(performance.now())}`
-    const outside = { transaction: false }
-    const found = await proofsOf([
-      USERS,
-      sql('2', `CREATE ROLE ${role}; GRANT pg_monitor TO ${role}`, `DROP ROLE ${role}`),
-      sql('3', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', outside),
-      sql('4', 'CREATE TABLE t ()', 'DROP TABLE t'),
-    ])
-    expect(told(found).filter((line) => !line.startsWith('+'))).toEqual([
-      '1 proven',
-      '2 proven',
-      '3 broken',
-      '4 proven',
-    ])
-    expect(await rowsOf(inject('serverUrl'), `SELECT FROM pg_roles WHERE rolname = '${role}'`)).toEqual([])
-  })
-
-  test('on a server of its own: roles that only the text of a function names are no work of the migration', async () => {
-    const outside = { transaction: false }
-    const found = await proofsOf(
-      [
-        USERS,
-        sql('2', hidden('GRANT SELECT ON users TO "Hidden"'), hidden('REVOKE SELECT ON users FROM "Hidden"')),
-        sql('3', 'SELECT 1', hidden('REVOKE SELECT ON users FROM late')),
-        sql('4', 'CREATE ROLE granted; GRANT CONNECT ON DATABASE shop, other TO granted', 'SELECT 1'),
-        sql('5', 'CREATE DATABASE third', 'DROP DATABASE third', outside),
-        sql('6', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', outside),
-        sql('7', 'SELECT 1', 'SELECT 1'),
-      ],
-      { isOwn: true },
-    )
-    expect(told(found).filter((line) => !/^[+-]/.test(line))).toEqual([
-      '1 proven',
-      '2 proven',
-      '3 proven',
-      '4 broken',
-      '5 proven',
-      '6 broken',
-      '7 proven',
-    ])
-    expect(found.stopped).toBeNull()
-  })
-
-  test('says where a set cannot be replayed', async () => {
-    const name = `twice_${process.pid}`
-    const found = await proofsOf([
-      USERS,
-      sql('2', hidden(`CREATE ROLE '||'${name}`), hidden(`DROP ROLE '||'${name}`)),
-      sql('3', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'SELECT 1', { transaction: false }),
-      sql('4', 'SELECT 1', 'SELECT 1'),
-    ]).finally(async () => void (await rowsOf(inject('serverUrl'), `DROP ROLE IF EXISTS ${name}`)))
-    expect(told(found).filter((line) => !line.startsWith('+'))).toEqual(['1 proven', '2 proven', '3 broken'])
-    expect(found.stopped?.report).toMatchObject({ code: 'MIGRATION_FAILED', migration: '2' })
   })
 
   test('proves what was asked for, on what the others make', async () => {
