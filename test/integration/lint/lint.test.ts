@@ -147,6 +147,33 @@ describe('what only observation sees', () => {
   })
 })
 
+test('the safe SQL quotes names where they must be, and an index that only includes a column is none of the key', async () => {
+  const { linted } = await lint([
+    sql(
+      '1_posts',
+      `CREATE TABLE "User" (id int, "a b" int, PRIMARY KEY (id, "a b"));
+CREATE TABLE "Post" (id int PRIMARY KEY, "userId" int, "order" int);
+CREATE INDEX ON "Post" ("userId") INCLUDE ("order");
+ALTER TABLE "Post" ADD FOREIGN KEY ("userId", "order") REFERENCES "User";`,
+    ),
+    sql('2_rename', 'ALTER TABLE "Post" RENAME TO "Article"'),
+    // CONCURRENTLY can do neither.
+    sql(
+      '3_parts',
+      'CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE d PARTITION OF p DEFAULT',
+    ),
+    sql('4_build', 'CREATE INDEX a ON p (id)'),
+    sql('5_one', 'CREATE INDEX b ON d (id)'),
+    sql('6_drop', 'DROP INDEX b, "Post_userId_order_idx"'),
+  ])
+  const safe = linted.flatMap(({ hazards }) => hazards.flatMap((hazard) => hazard.safe ?? []))
+  expect(safe).toEqual([
+    '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ON public."Post" ("userId", "order");',
+    '-- in the same migration:\nCREATE VIEW public."Post" AS SELECT * FROM public."Article";',
+    '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY b ON d (id);',
+  ])
+})
+
 test("squawk's rules stand beside the hazards, and nothing that it says is left out", async () => {
   const { linted, notes } = await lint([
     shop,
