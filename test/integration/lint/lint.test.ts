@@ -110,6 +110,23 @@ describe('what only observation sees', () => {
     expect(report.linted[1]?.creates).toEqual([])
   })
 
+  test('each table that one statement rewrites or empties counts, and a primary key scans for NULL', async () => {
+    const report = await lint([
+      shop,
+      sql('1_sums', 'CREATE TABLE sums (n int)'),
+      sql('2_do', `DO $$ BEGIN TRUNCATE orders; ALTER TABLE sums ALTER n TYPE bigint; END $$;`),
+      sql('3_full', 'VACUUM FULL;', undefined, { transaction: false }),
+      sql(
+        '4_index',
+        'ALTER TABLE orders DROP CONSTRAINT orders_pkey, ALTER id DROP NOT NULL; CREATE UNIQUE INDEX i ON orders (id);',
+      ),
+      sql('5_key', 'ALTER TABLE orders ADD PRIMARY KEY USING INDEX i;'),
+    ])
+    expect(foundIn(report, '2_do')).toEqual(['rewrite-table: public.sums', 'table-truncated: public.orders'])
+    expect(foundIn(report, '3_full')).toEqual(['rewrite-table: public.orders', 'rewrite-table: public.sums'])
+    expect(foundIn(report, '5_key')).toEqual(['set-not-null-scans: public.orders'])
+  })
+
   test('what the same run makes is exempt, in one migration or in all that are pending', async () => {
     const index = sql('2_index', 'CREATE INDEX ON orders (total); ALTER TABLE orders ALTER total SET NOT NULL;')
     const alone = await lint([shop, index])
