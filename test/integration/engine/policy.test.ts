@@ -160,7 +160,9 @@ test('rows of a column, or a table, that the run itself converts or replaces ref
   const context = engineFor(database)
   await migrateUp(context, { migrations: [create] })
   await database.rows('ALTER TABLE t ADD COLUMN there int; INSERT INTO t (id) VALUES (1), (2)')
-  const policy = resolvePolicy([{ source: 'option', settings: { environment: 'staging', hazards: 'refuse' } }])
+  const policy = resolvePolicy([
+    { source: 'option', settings: { environment: 'staging', hazards: 'refuse', onDrift: 'ignore' } },
+  ])
   const run = (up: string) => {
     const next = sql('2_next', up, 'SELECT 1;')
     const analysis = { [next.id]: { checksum: next.checksum, proof: null, hazards: [], creates: [] } }
