@@ -3,6 +3,7 @@ import { addDownCommand, addPlanCommand, addUpCommand } from './commands/migrate
 import { addDriftCommand } from './commands/drift.ts'
 import { addLintCommand } from './commands/lint.ts'
 import { addProveCommand } from './commands/prove.ts'
+import { addRehearseCommand } from './commands/rehearse.ts'
 import { addValidateCommand } from './commands/validate.ts'
 import { addInspectionCommands } from './commands/inspect.ts'
 import { addSnapshotCommands } from './commands/snapshot.ts'
@@ -59,6 +60,7 @@ export function parseCommandLine(args: readonly string[], version: string): Invo
   addLintCommand(program, selectLocal)
   addProveCommand(program, selectLocal)
   addDriftCommand(program, select, selectLocal)
+  addRehearseCommand(program, selectLocal)
   const failure = parse(program, args)
   if (failure !== null) return invocationOf(failure, output)
   const request = local as LocalRequest | null

@@ -1,4 +1,5 @@
 import { reportOf } from '../lambda/errors.ts'
+import type { Log } from '../lambda/log.ts'
 import { checkDatabaseUrl } from './database-url.ts'
 import type { EmbeddedPostgres } from './embedded-postgres.ts'
 import { EXIT, type Outcome } from './exit.ts'
@@ -47,7 +48,8 @@ export async function runLocalCommand(command: LocalCommand, output: Output): Pr
   let exitCode: number = EXIT.failed
   try {
     const { runLocal } = await import('./local-command.ts')
-    const outcome = await Promise.race([runLocal(command, { signal: interruption.signal }), interruption.overdue])
+    const surroundings = { signal: interruption.signal, log: progressOn(output) }
+    const outcome = await Promise.race([runLocal(command, surroundings), interruption.overdue])
     await (settings.json ? output.document(outcome.document) : output.text(outcome.text))
     exitCode = outcome.exitCode
   } catch (error) {
@@ -69,11 +71,7 @@ interface Surroundings {
 
 async function perform(command: Command, { url, interruption, output }: Surroundings): Promise<Outcome> {
   const { settings } = command
-  const log = progressLog({
-    write: (line) => void output.aside(line),
-    style: styleFor(process.stderr),
-    now: () => performance.now(),
-  })
+  const log = progressOn(output)
   if (settings.verbose) {
     log.info('using', {
       database: url === '' ? 'none' : withoutPassword(url),
@@ -89,6 +87,14 @@ async function perform(command: Command, { url, interruption, output }: Surround
     style: styleFor(process.stdout),
     directory: settings.migrations,
     timings: !(process.stdout.isTTY && process.stderr.isTTY),
+  })
+}
+
+function progressOn(output: Output): Log {
+  return progressLog({
+    write: (line) => void output.aside(line),
+    style: styleFor(process.stderr),
+    now: () => performance.now(),
   })
 }
 

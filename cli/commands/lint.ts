@@ -15,6 +15,7 @@ export interface LintRequest {
   readonly all: boolean
   readonly major: number | null
   readonly shadowUrl: string | null
+  readonly statementTimeoutMs: number
   /** File that `status --statistics` wrote. */
   readonly statistics: string | null
 }
@@ -28,6 +29,7 @@ interface LintOptions {
   readonly postgres?: number
   readonly shadowUrl?: string
   readonly statistics?: string
+  readonly statementTimeout: number
 }
 
 /** Adds `lint`. */
@@ -50,6 +52,11 @@ export function addLintCommand(program: Commander, select: (request: LintRequest
     .addOption(
       new Option('--statistics <file>', 'weigh what is found by what "status --statistics" wrote').conflicts('pending'),
     )
+    .addOption(
+      new Option('--statement-timeout <seconds>', 'how long a statement may run there before it is ended')
+        .argParser(parseCount)
+        .default(60),
+    )
     .action((options: LintOptions) => {
       select({
         command: 'lint',
@@ -61,6 +68,7 @@ export function addLintCommand(program: Commander, select: (request: LintRequest
         major: options.postgres ?? null,
         shadowUrl: options.shadowUrl ?? null,
         statistics: options.statistics ?? null,
+        statementTimeoutMs: options.statementTimeout * 1000,
       })
     })
 }

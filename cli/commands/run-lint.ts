@@ -17,6 +17,7 @@ import type { LocalSurroundings } from '../local-command.ts'
 import { renderGithub, renderSarif, type Finding } from '../render/findings.ts'
 import { renderLint } from '../render/lint.ts'
 import { styleFor } from '../render/style.ts'
+import { filesById } from '../shadow/replay.ts'
 import type { Settings } from '../settings.ts'
 import type { LintRequest } from './lint.ts'
 
@@ -69,12 +70,14 @@ async function lint(
   options: Pick<LintOptions, 'pending' | 'timeZone' | 'historySchema' | 'signal'>,
 ): Promise<Found> {
   const graph = buildGraph(readMigrationDirectory(directory))
-  if (request.only !== null && !graph.byId.has(request.only)) throw unknownMigration(request.only, 'among the files')
+  if (request.only !== null && !filesById(graph).has(request.only))
+    throw unknownMigration(request.only, 'among the files')
   const report = await lintMigrations(graph, {
     ...options,
     ...(request.only === null ? {} : { only: request.only }),
     ...(request.major === null ? {} : { major: request.major }),
     shadowUrl: request.shadowUrl,
+    statementTimeoutMs: request.statementTimeoutMs,
   })
   if (request.write) writeFound(report, graph, directory)
   return { graph, report }
@@ -85,8 +88,7 @@ function textOf(
   result: LintResult,
   { graph, directory }: { readonly graph: MigrationGraph; readonly directory: string },
 ): string {
-  const sources = new Map([...graph.byId].map(([id, { migration }]) => [id, migration]))
-  const findings = findingsOf(result, directory, sources)
+  const findings = findingsOf(result, directory, filesById(graph))
   switch (format) {
     case 'text':
       return renderLint(result, findings, { style: styleFor(process.stdout), all })
@@ -107,7 +109,8 @@ function isWorthALine({ severity, allowed }: Finding): boolean {
 /** Entries of files that are gone go with them. */
 function writeFound({ linted }: LintReport, graph: MigrationGraph, directory: string): void {
   const known = readAnalysis(directory)
-  const kept = Object.entries(known).filter(([id]) => graph.byId.has(id))
+  const files = filesById(graph)
+  const kept = Object.entries(known).filter(([id]) => files.has(id))
   const found = linted.map(({ migration: { id, checksum }, hazards, creates, locks, observed }) => {
     const seen = observed ? { hazards, locks } : { hazards: null, locks: null }
     return [id, mergeEntry(known[id], checksum, { ...seen, creates })] as const

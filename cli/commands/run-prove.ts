@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ANALYSIS_FILE, analysisText, mergeEntry, readAnalysis } from '../../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../../lambda/engine/migration-directory.ts'
-import { buildGraph, type MigrationGraph } from '../../lambda/engine/migration-graph.ts'
+import { buildGraph } from '../../lambda/engine/migration-graph.ts'
+import type { Migration } from '../../lambda/engine/migration.ts'
 import { unknownMigration } from '../../lambda/engine/plan.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import type { ErrorReport } from '../../lambda/contract.ts'
@@ -15,6 +16,7 @@ import { readSeed, SEED_FILE, type SeedProblem } from '../prove/seed.ts'
 import { renderProofs } from '../render/proofs.ts'
 import { styleFor } from '../render/style.ts'
 import type { Settings } from '../settings.ts'
+import { filesById } from '../shadow/replay.ts'
 import { explainTrial, startShadow } from '../shadow/shadow.ts'
 import type { ProveRequest } from './prove.ts'
 
@@ -46,18 +48,16 @@ export async function proveCommand(
   const began = performance.now()
   const { migrations: directory, historySchema } = settings
   const graph = buildGraph(readMigrationDirectory(directory))
-  if (request.only !== null && !graph.byId.has(request.only)) throw unknownMigration(request.only, 'among the files')
+  const files = filesById(graph)
+  if (request.only !== null && !files.has(request.only)) throw unknownMigration(request.only, 'among the files')
   const seed = readSeed(directory, new Set(graph.byId.keys()))
   const pending = request.pending ? await pendingOn(settings, signal) : null
   const isWanted = (id: string): boolean =>
     (pending === null || pending.has(id)) && (request.only === null || request.only === id)
-  const shadow = await startShadow(
-    graph.ordered.map(({ migration }) => migration),
-    { major: request.major ?? undefined, url: request.shadowUrl },
-  )
+  const shadow = await startShadow([...files.values()], { major: request.major ?? undefined, url: request.shadowUrl })
   try {
     const found = await prove(shadow, { graph, seed, isWanted, database: { historySchema, signal } })
-    if (request.write) writeProofs(found.proofs, graph, directory)
+    if (request.write) writeProofs(found.proofs, files, directory)
     const surroundings = { postgres: shadow.server.major, roles: shadow.roles, durationMs: performance.now() - began }
     return outcomeOf(found, surroundings, request)
   } catch (error) {
@@ -85,11 +85,11 @@ function outcomeOf(
 }
 
 /** Entries of files that are gone go with them. */
-function writeProofs(proofs: readonly Proof[], graph: MigrationGraph, directory: string): void {
+function writeProofs(proofs: readonly Proof[], files: ReadonlyMap<string, Migration>, directory: string): void {
   const known = readAnalysis(directory)
-  const kept = Object.entries(known).filter(([id]) => graph.byId.has(id))
+  const kept = Object.entries(known).filter(([id]) => files.has(id))
   const found = proofs.map(({ id, verdict, detail }) => {
-    const checksum = graph.byId.get(id)?.migration.checksum ?? ''
+    const checksum = files.get(id)?.checksum ?? ''
     return [id, mergeEntry(known[id], checksum, { proof: { verdict, detail } })] as const
   })
   writeFileSync(join(directory, ANALYSIS_FILE), analysisText(Object.fromEntries([...kept, ...found])))

@@ -8,7 +8,7 @@ import { upStep, type Step } from '../../lambda/engine/step.ts'
 import { weighed } from '../../lambda/engine/weigh.ts'
 import { LockstepError } from '../../lambda/errors.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
-import type { Linted } from './lint.ts'
+import type { Linted } from './lint-one.ts'
 import { takeStatistics, type DatabaseStatistics } from './statistics.ts'
 
 /** Weighs what was found by the database, and asks its rows for what the migrations demand of them. */

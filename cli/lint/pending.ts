@@ -27,18 +27,18 @@ export async function withDatabase<T>(
   }
 }
 
-/** What is pending, and in what time zone it would run. */
+/** What is pending, repeatables that have changed among it, and in what time zone it would run. */
 export interface PendingOn {
   readonly pending: ReadonlySet<string>
   readonly timeZone: string
 }
 
 export async function readPending(lockstep: Lockstep): Promise<PendingOn> {
-  const { pending } = await perform(lockstep, { action: 'pending' })
+  const { pending, repeatables } = await perform(lockstep, { action: 'status' })
   const connection = await lockstep.connect()
   try {
     const { rows } = await connection.query(`SELECT pg_catalog.current_setting('TimeZone') AS zone`)
-    return { pending: new Set(pending), timeZone: String(rows[0]?.zone) }
+    return { pending: new Set([...pending, ...repeatables]), timeZone: String(rows[0]?.zone) }
   } finally {
     await connection.close()
   }

@@ -21,7 +21,7 @@ export interface WatchedDatabase {
 /** Opens an empty database whose server tells what it does. */
 export async function openWatchedDatabase(
   server: ShadowServer,
-  options: Partial<Pick<ShadowDatabaseOptions, 'historySchema' | 'signal'>> & {
+  options: Partial<Pick<ShadowDatabaseOptions, 'historySchema' | 'signal' | 'statementTimeoutMs'>> & {
     readonly timeZone?: string | undefined
   } = {},
 ): Promise<WatchedDatabase> {
@@ -29,6 +29,7 @@ export async function openWatchedDatabase(
   const database = await openShadowDatabase(server, {
     historySchema: options.historySchema,
     signal: options.signal,
+    statementTimeoutMs: options.statementTimeoutMs,
     onNotice: ({ severity = '', message = '', detail = '' }) => void messages.push({ severity, text: message, detail }),
   })
   return { server, database, messages, timeZone: options.timeZone ?? null }

@@ -8,8 +8,10 @@ import { LockstepError } from '../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
 import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
 import type { Shadow } from '../shadow/shadow.ts'
+import { repeatablesOf } from '../shadow/replay.ts'
 import type { Proof } from './proof.ts'
 import { brokenProof, isTried, proveOne, stepOr, worseOf, type TrialRoom } from './prove-one.ts'
+import { proveRepeatables } from './prove-repeatable.ts'
 import { sowerOf, type Seed, type SeedProblem, type Sower } from './seed.ts'
 import { noteStep, readMoment, type Moment } from './trial.ts'
 import { messageOf } from './verdict.ts'
@@ -46,16 +48,23 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
   let stopped: LockstepError | null = null
   let place = await openPlace(shadow, options)
   let now = await readMoment(place.database, trials.scope, null)
-  const last = ordered.findLastIndex(({ migration }) => isWanted(migration.id))
+  const repeatables = repeatablesOf(graph)
+  const withRepeatables = repeatables.some(({ migration }) => isWanted(migration.id))
+  const lastWanted = ordered.findLastIndex(({ migration }) => isWanted(migration.id))
+  const last = withRepeatables ? ordered.length - 1 : lastWanted
+  let isWhole = true
   for (const [index, node] of ordered.slice(0, last + 1).entries()) {
     const { id } = node.migration
     const applied = await applyFirst(place, trials, node, now)
     if (applied.kind === 'extension') {
       stopped = extensionError(applied.extension, id)
+      isWhole = false
       break
     }
     if (applied.kind === 'failed') {
-      const notReached = ordered.slice(index + 1).map((later) => brokenProof(later.migration.id, notReachedDetail(id)))
+      const later = [...ordered.slice(index + 1), ...repeatables]
+      const notReached = later.map(({ migration }) => brokenProof(migration.id, notReachedDetail(id)))
+      isWhole = false
       proofs.push(...[brokenProof(id, applied.detail), ...notReached].filter((proof) => isWanted(proof.id)))
       break
     }
@@ -76,11 +85,17 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
         const sown = await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now, isSown: true })
         proven = { ...sown, proof: worseOf(proven.proof, sown.proof) }
         if (proven.left !== null) now = proven.left
-        else if (index < last) await again(true)
+        else if (index < last || withRepeatables) await again(true)
       }
     }
     if (proven !== null) proofs.push(proven.proof)
-    if (stopped !== null) break
+    isWhole = stopped === null
+    if (!isWhole) break
+  }
+  if (isWhole && withRepeatables) {
+    const last = await proveRepeatables(place.database, trials.scope, repeatables, now)
+    proofs.push(...last.proofs.filter(({ id }) => isWanted(id)))
+    stopped = last.stopped
   }
   await place.database.close()
   return { proofs, seedProblems: place.sower.problems(), stopped }

@@ -18,7 +18,7 @@ export interface TableContent {
 /** What the tables hold, by qualified name, and how many large objects there are. A table without rows is not in it. */
 export type Content = ReadonlyMap<string, TableContent>
 
-/** Of a larger table the rows are counted, not compared. Bytes. */
+/** Of a larger table the rows are counted, not compared, or compared only as a whole. Bytes. */
 const LARGEST_COMPARED = 16 * 1024 * 1024
 
 /**
@@ -26,17 +26,19 @@ const LARGEST_COMPARED = 16 * 1024 * 1024
  *
  * @param start - what they held when the open transaction began, and which tables it has rewritten or made: what it has
  *   not touched is not read again. Null: there is none.
+ * @param options.hashesLarge - whether the rows of large tables are compared, too. @default they are counted
  */
 export async function readContent(
   connection: Connection,
   historySchema: string,
   start: { readonly content: Content; readonly isTheSame: (id: string) => boolean } | null,
+  { hashesLarge = false }: { readonly hashesLarge?: boolean } = {},
 ): Promise<Content> {
   const content = new Map<string, TableContent>()
   for (const table of await tablesWithRows(connection, historySchema)) {
     const { id, name, isTouched } = table
     const before = start !== null && !isTouched && start.isTheSame(id) ? start.content.get(name) : undefined
-    const found = before ?? (await readTable(connection, table))
+    const found = before ?? (await readTable(connection, table, hashesLarge))
     if (found.rows > 0) content.set(name, found)
   }
   const objects = await largeObjects(connection)
@@ -82,9 +84,11 @@ WHERE c.size > 0 AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_sche
   }))
 }
 
-async function readTable(connection: Connection, table: Table): Promise<TableContent> {
-  const compared = table.isLarge ? [] : table.columns.toSorted()
-  const wholeRow = compared.length === 0 ? 'NULL' : hashOf(`ROW(${compared.map(column).join(', ')})`)
+async function readTable(connection: Connection, table: Table, hashesLarge: boolean): Promise<TableContent> {
+  const columns = table.columns.toSorted()
+  const compared = table.isLarge ? [] : columns
+  const inRow = table.isLarge && !hashesLarge ? [] : columns
+  const wholeRow = inRow.length === 0 ? 'NULL' : hashOf(`ROW(${inRow.map(column).join(', ')})`)
   const parts = compared.map(
     (name, index) => `, pg_catalog.count(${column(name)}) AS v${index}, ${hashOf(column(name))} AS h${index}`,
   )

@@ -99,7 +99,8 @@ function detailOf(rows: readonly string[]): string {
 /** Lines that say what is the same to whoever names what he wants: no statement of an application depends on them. */
 const MINOR = /^(?:order of columns|name of not null): /
 
-function isSerious({ missing, added }: CatalogDifference): boolean {
+/** Whether whoever names what he wants may notice. */
+export function isSerious({ missing, added }: CatalogDifference): boolean {
   return [...missing, ...added].some((line) => !MINOR.test(line))
 }
 

@@ -1,14 +1,25 @@
 import { LockstepError } from '../../lambda/errors.ts'
 import { compareIds, type MigrationGraph, type Node } from '../../lambda/engine/migration-graph.ts'
+import type { Migration } from '../../lambda/engine/migration.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import { upStep } from '../../lambda/engine/step.ts'
 import { extensionError, missingExtension } from './missing-extension.ts'
 import type { ShadowDatabase } from './shadow-database.ts'
 
 /** Everything that a database which is up to date has run, in order: the repeatables last. */
-export function nodesOf({ ordered, repeatables }: MigrationGraph): readonly Node[] {
-  const last = repeatables.toSorted((a, b) => compareIds(a.id, b.id))
-  return [...ordered, ...last.map((migration): Node => ({ migration, parents: [] }))]
+export function nodesOf(graph: MigrationGraph): readonly Node[] {
+  return [...graph.ordered, ...repeatablesOf(graph)]
+}
+
+/** The files of `repeatable/`, in the order in which they are applied. */
+export function repeatablesOf({ repeatables }: MigrationGraph): readonly Node[] {
+  const sorted = repeatables.toSorted((a, b) => compareIds(a.id, b.id))
+  return sorted.map((migration): Node => ({ migration, parents: [] }))
+}
+
+/** Every file of the set by its id, the repeatables among them. */
+export function filesById(graph: MigrationGraph): ReadonlyMap<string, Migration> {
+  return new Map(nodesOf(graph).map(({ migration }) => [migration.id, migration]))
 }
 
 /**

@@ -13,6 +13,7 @@ import { runStep, type StepRun } from '../../lambda/engine/step-runner.ts'
 import type { Step } from '../../lambda/engine/step.ts'
 import { silentLog, type Log } from '../../lambda/log.ts'
 import { VERSION } from '../../lambda/version.ts'
+import { limited } from './limited-session.ts'
 import type { ShadowServer } from './shadow-server.ts'
 
 /** A database of a shadow server with a session on which migrations run by the engine's own code. */
@@ -46,6 +47,8 @@ export interface ShadowDatabaseOptions {
   /** What its sessions begin with. @default the server's own */
   readonly defaults?: Readonly<Record<string, string>> | undefined
   readonly log?: Log | undefined
+  /** How long a statement may run before it is ended, whatever the migration sets. Milliseconds. @default no limit */
+  readonly statementTimeoutMs?: number | undefined
   /** Takes what the server says beside its answers. @default nobody does */
   readonly onNotice?: ((notice: Notice) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -71,7 +74,9 @@ export async function openShadowDatabase(
   if (options.defaults !== undefined) await setDefaults(server, name, options.defaults)
   const client = await server.openClient(name)
   if (options.onNotice !== undefined) client.on('notice', options.onNotice)
-  const connection = toConnection(client)
+  const { statementTimeoutMs } = options
+  const session = toConnection(client)
+  const connection = statementTimeoutMs === undefined ? session : limited(session, server, statementTimeoutMs)
   const historySchema = options.historySchema ?? DEFAULT_HISTORY_SCHEMA
   const context = contextOf(connection, historySchema, log)
   await createHistory(connection, historySchema)

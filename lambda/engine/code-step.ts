@@ -6,6 +6,7 @@ import type { MigrationContext } from './migration.ts'
 import { Paused, pausesHere } from './pause.ts'
 import type { StepRun } from './step-runner.ts'
 import type { CodeStep } from './step.ts'
+import { watched } from './watch.ts'
 
 const DEFAULT_BATCH_SIZE = 1000
 
@@ -16,12 +17,14 @@ export async function runCodeStep(
   run: Pick<StepRun, 'context' | 'signal' | 'progressed' | 'lockWaits'>,
 ): Promise<number> {
   let statements = 0
+  const at = { step, statement: null, within: step.transactional }
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
     run.signal.throwIfAborted()
     if (step.transactional && CONTROL.test(sql)) throw transactionControl(step)
     statements += 1
     const ask = (): Promise<ResultSet> => connection.query(sql, parameters)
-    const { rows } = await (step.transactional ? withinLockBudget(connection, step, run, ask) : ask())
+    const work = (): Promise<ResultSet> => (step.transactional ? withinLockBudget(connection, step, run, ask) : ask())
+    const { rows } = await watched(run.context, connection, { ...at, sql }, work)
     return rows
   }
   const log = (message: string): void => run.context.log.info(message, { migration: step.id })
@@ -33,7 +36,7 @@ export async function runCodeStep(
       run.signal.throwIfAborted()
       if (pausesHere(run)) throw new Paused()
       statements += 1
-      const { rowCount } = await connection.query(sql, [size])
+      const { rowCount } = await watched(run.context, connection, { ...at, sql }, () => connection.query(sql, [size]))
       total += rowCount
       if (rowCount === 0) return total
       run.progressed = true

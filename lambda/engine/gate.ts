@@ -7,6 +7,7 @@ import { judgeDrift } from './drift/judge-drift.ts'
 import { findViolations } from './existing-data.ts'
 import { readLive } from './live.ts'
 import { problemError } from './plan.ts'
+import { fileIdOf } from './repeatable.ts'
 import type { Step } from './step.ts'
 import { judgeRun, type PolicyVerdict, type RunFacts } from './verdict.ts'
 
@@ -102,11 +103,12 @@ export async function passGate(
   return warnings
 }
 
-/** What is said of another text of a file says nothing of this one. */
+/** What is said of another text of a file says nothing of this one. Of a repeatable, the file's id has it. */
 export function currentEntries(analysis: Analysis, steps: readonly Step[]): ReadonlyMap<string, AnalysisEntry> {
   return new Map(
     steps.flatMap(({ id, migration: { checksum } }) => {
-      const entry = Object.hasOwn(analysis, id) ? analysis[id] : undefined
+      const fileId = fileIdOf({ id })
+      const entry = Object.hasOwn(analysis, fileId) ? analysis[fileId] : undefined
       return entry?.checksum === checksum ? [[id, entry] as const] : []
     }),
   )

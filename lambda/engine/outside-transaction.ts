@@ -9,6 +9,7 @@ import type { Statement } from './statements.ts'
 import { beginsTransaction } from './statement-traits.ts'
 import type { StepRun } from './step-runner.ts'
 import type { SqlStep } from './step.ts'
+import { watched, type WatchedStatement } from './watch.ts'
 
 /**
  * Runs a step whose statements commit by themselves. Each is recorded before it begins, so that the next run goes on at
@@ -49,6 +50,10 @@ export function canShareTransaction({ traits }: Statement): boolean {
   return traits.outsideTransaction === null && traits.transactionControl === null && !traits.mayCommit
 }
 
+function execute(connection: Connection, { context }: StepRun, at: WatchedStatement): Promise<unknown> {
+  return watched(context, connection, at, () => connection.execute(at.sql))
+}
+
 /** What can stand in a transaction commits together with its record: it never runs twice, whenever the process dies. */
 async function runRecorded(
   connection: Connection,
@@ -60,7 +65,7 @@ async function runRecorded(
   try {
     run.signal.throwIfAborted()
     await connection.execute(`BEGIN;\nSET LOCAL lock_timeout = ${step.lockTimeoutMs ?? LOCK_TIMEOUT_MS}`)
-    await connection.execute(statement.sql)
+    await execute(connection, run, { step, statement, sql: statement.sql, within: true })
     const progress = saveProgressSql(run.context, step, { done: done + 1, inFlight: false, runId: run.runId })
     await connection.execute(`${progress};\nCOMMIT`)
   } catch (error) {
@@ -97,7 +102,8 @@ async function runInside(
   const record = statement.traits.transactionControl === 'commit' ? `${saveProgressSql(run.context, step, end)};\n` : ''
   try {
     run.signal.throwIfAborted()
-    await connection.execute(`${record}${statement.sql}`)
+    const within = statement.traits.transactionControl === null
+    await execute(connection, run, { step, statement, sql: `${record}${statement.sql}`, within })
   } catch (error) {
     if (connection.isOpen()) await afterFailure(connection, step, statement, { run, done, before: [] })
     throw failedStep(step, statement, error, run.signal)
@@ -157,7 +163,7 @@ async function runOne(connection: Connection, step: SqlStep, statement: Statemen
     run.signal.throwIfAborted()
     // What an earlier try has left, when the lock was in the way of dropping it as well.
     if (target !== null) await dropLeftovers(connection, target, before)
-    await connection.execute(statement.sql)
+    await execute(connection, run, { step, statement, sql: statement.sql, within: false })
     if (
       target !== null &&
       target.action === 'create' &&

@@ -12,6 +12,7 @@ import { askWithin, isBegun } from './questions.ts'
 import { resetSessionSql, stepTimeoutsSql } from './session.ts'
 import type { Statement } from './statements.ts'
 import type { SqlStep, Step } from './step.ts'
+import { watched } from './watch.ts'
 
 /** What the steps of one run share. */
 export interface StepRun {
@@ -92,7 +93,10 @@ async function recordCode(connection: Connection, step: Step, run: StepRun): Pro
 async function runStatement(connection: Connection, step: SqlStep, statement: Statement, run: StepRun): Promise<void> {
   try {
     run.signal.throwIfAborted()
-    await withinLockBudget(connection, step, run, () => connection.execute(statement.sql))
+    const at = { step, statement, sql: statement.sql, within: true }
+    await watched(run.context, connection, at, () =>
+      withinLockBudget(connection, step, run, () => connection.execute(statement.sql)),
+    )
   } catch (error) {
     throw failedStep(step, statement, error, run.signal)
   }

@@ -45,16 +45,16 @@ export interface Live {
 
 /** Decides whether a run may begin. Pure. */
 export function judgeRun({ policy }: ResolvedPolicy, run: RunFacts): PolicyVerdict {
-  // Nobody proves a repeatable: what undoes it is the text before.
+  // Nobody has to prove a repeatable, or to look at it: what undoes it is the text before. What was seen of it counts.
   const facts = { ...run, steps: run.steps.filter((step) => !isRepeatable(step)) }
-  const direction = facts.steps[0]?.direction
-  if (direction === undefined) return { problems: [], warnings: [] }
-  if (direction === 'down')
+  const isUp = run.steps[0]?.direction === 'up'
+  if (!isUp && facts.steps.length === 0) return { problems: [], warnings: [] }
+  if (!isUp)
     return {
       problems: [...judgeConfirmation(policy.confirmDowns, facts), ...judgeDownSnapshot(policy.requireSnapshot, facts)],
       warnings: [],
     }
-  const hazards = facts.steps.flatMap((step) => severeHazards(step.migration, facts))
+  const hazards = run.steps.flatMap((step) => severeHazards(step.migration, run))
   const problems = [
     ...(policy.requireProof ? facts.steps.flatMap(({ migration }) => judgeProof(migration, facts)) : []),
     ...(policy.hazards === 'refuse'

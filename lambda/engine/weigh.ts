@@ -56,9 +56,14 @@ function rowsOf({ rows, bytes }: Statistics): number {
 }
 
 /** About how long the work of a hazard lasts. Milliseconds; null where it does not grow with the table. */
-export function estimatedMs(hazard: Pick<Hazard, 'id'>, { bytes }: Statistics): number | null {
+export function estimatedMs(hazard: Pick<Hazard, 'id'>, statistics: Statistics): number | null {
   const work = kindOf(hazard.id)?.work ?? null
-  return work === null || work === 'lock' ? null : (bytes / BYTES_PER_SECOND[work]) * 1000
+  return work === null || work === 'lock' ? null : workMs(work, statistics)
+}
+
+/** About how long a server does this to a whole table. Milliseconds. */
+export function workMs(work: Exclude<Work, 'lock'>, { bytes }: Pick<Statistics, 'bytes'>): number {
+  return (bytes / BYTES_PER_SECOND[work]) * 1000
 }
 
 /** `48 GB, 120,000,000 rows, 120 writes/s`. */

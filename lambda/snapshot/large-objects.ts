@@ -47,6 +47,8 @@ export interface LargeObjects {
   readonly roles: readonly string[]
 }
 
+export const NO_LARGE_OBJECTS: LargeObjects = { ranges: [], roles: [] }
+
 const ROLES = `
   SELECT DISTINCT pg_catalog.pg_get_userbyid(r.role)::text AS role
     FROM pg_catalog.pg_largeobject_metadata m
@@ -62,7 +64,7 @@ const ROLES = `
  */
 export async function listLargeObjects(client: pg.Client): Promise<LargeObjects> {
   const ranges = await listRanges(client)
-  if (ranges.length === 0) return { ranges, roles: [] }
+  if (ranges.length === 0) return NO_LARGE_OBJECTS
   return { ranges, roles: (await client.query<{ role: string }>(ROLES)).rows.map(({ role }) => role) }
 }
 

@@ -34,7 +34,8 @@ export async function settleRoles(
   return withoutRoles(scripts, properties, new Set(missing), await currentUser(client))
 }
 
-function rolesNeeded(
+/** The roles that objects are given to, or privileges of them. */
+export function rolesNeeded(
   { preData, postData, largeObjectRoles }: RestoreScripts,
   properties: DatabaseProperties,
 ): readonly string[] {

@@ -4,7 +4,7 @@ import { chooseTables, readPartitionAncestors } from './chosen-tables.ts'
 import { openConsistentView } from './consistent-view.ts'
 import { readDatabaseProperties } from './database-properties.ts'
 import { Fault } from './fault.ts'
-import { listLargeObjects } from './large-objects.ts'
+import { listLargeObjects, NO_LARGE_OBJECTS } from './large-objects.ts'
 import { manualRestoreCommands } from './manual-restore.ts'
 import {
   formatManifest,
@@ -38,6 +38,8 @@ export interface SnapshotJob {
   readonly selection: SnapshotSelection
   readonly createdAt: Date
   readonly onOutlook: (outlook: Outlook) => void
+  /** Whether large objects are copied. @default true */
+  readonly withLargeObjects?: boolean
   readonly log: Log
 }
 
@@ -78,7 +80,7 @@ export async function beginSnapshot(job: SnapshotJob): Promise<BegunSnapshot> {
   const server = await readServer(client)
   refuseNewer(server.versionNumber, server.version)
   const view = await openConsistentView(client)
-  const largeObjects = await listLargeObjects(client)
+  const largeObjects = job.withLargeObjects === false ? NO_LARGE_OBJECTS : await listLargeObjects(client)
   const database = await readDatabaseProperties(client)
   const sequences = await writeText(job.store, at(job, 'sequences.sql'), await sequenceScript(client, view.sequences))
   const chosen = chooseTables(view.tables, await readPartitionAncestors(client), job.selection)

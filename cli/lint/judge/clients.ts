@@ -91,9 +91,10 @@ function judgeDropped({ dropped, schemas }: Observation): readonly Found[] {
 
 const CASCADE = /^drop cascades to (.+)$/
 
-function judgeCascade({ messages, dropped, statement }: Observation): readonly Found[] {
+function judgeCascade(observation: Observation): readonly Found[] {
+  const { messages, dropped, statement } = observation
   const notice = messages.find(({ severity, text }) => severity === 'NOTICE' && CASCADE.test(text))
-  const whole = dropped.find(({ kind }) => kind === 'table' || kind === 'view')
+  const whole = mainOf(dropped, droppedObjects(observation, ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW']))
   // What the run itself made is nobody else's.
   if (
     notice === undefined ||
@@ -107,7 +108,15 @@ function judgeCascade({ messages, dropped, statement }: Observation): readonly F
           .replaceAll(/^drop cascades to /gm, '')
           .split('\n')
           .join(', ')
-  return [found('drop-cascades', whole ?? null, `cascades to ${what}`)]
+  return [found('drop-cascades', whole, `cascades to ${what}`)]
+}
+
+/** What the statement names, if it names a relation. */
+function mainOf(dropped: readonly Relation[], names: readonly string[]): Relation | null {
+  const relations = dropped
+    .filter(({ kind }) => kind === 'table' || kind === 'view')
+    .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  return relations.find(({ name }) => names.some((named) => named.split('.').at(-1) === name)) ?? relations[0] ?? null
 }
 
 function judgeEnum({ statement: { kind, fields } }: Observation): readonly Found[] {

@@ -3,7 +3,7 @@ import { lintMigrations, type LintReport } from '../../../cli/lint/lint.ts'
 import { weighByStatistics } from '../../../cli/lint/live.ts'
 import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
-import { code, sql } from '../../support/engine.ts'
+import { code, repeatable, sql } from '../../support/engine.ts'
 
 const shop = sql(
   '1_shop',
@@ -136,6 +136,35 @@ describe('what only observation sees', () => {
     expect(foundIn(together, '2_index')).toEqual([])
     const onTop = await lint([shop, index], { pending: new Set(['2_index']) })
     expect(foundIn(onTop, '2_index')).toContain('set-not-null-scans: public.orders')
+  })
+
+  test('repeatables are looked at when they are applied again, on what is there', async () => {
+    const migrations = [
+      shop,
+      repeatable('a_view', 'DROP VIEW IF EXISTS big CASCADE;\nCREATE VIEW big AS SELECT id FROM orders;'),
+      repeatable('b_index', 'CREATE INDEX IF NOT EXISTS orders_total ON orders (total);'),
+      repeatable('c_rewrite', 'DROP INDEX IF EXISTS orders_at;\nCREATE INDEX orders_at ON orders (at);'),
+      repeatable('d_once', 'CREATE TABLE once (id int PRIMARY KEY);'),
+      repeatable('e_on_top', 'CREATE OR REPLACE VIEW top AS SELECT id FROM big;'),
+    ]
+    const report = await lint(migrations)
+    expect(foundIn(report, 'repeatable/a_view')).toEqual(['drop-cascades: public.big', 'view-dropped: public.top'])
+    expect(foundIn(report, 'repeatable/b_index')).toEqual([])
+    expect(foundIn(report, 'repeatable/c_rewrite')).toContain('index-not-concurrent: public.orders')
+    expect(foundIn(report, 'repeatable/d_once')).toEqual(['not-observed: null'])
+    // What the run makes itself is nobody else's yet.
+    const pending = await lint(migrations, { pending: new Set(['1_shop', 'repeatable/c_rewrite']) })
+    expect(pending.linted.map(({ migration }) => migration.id)).toEqual(['1_shop', 'repeatable/c_rewrite'])
+    expect(foundIn(pending, 'repeatable/c_rewrite')).not.toContain('index-not-concurrent: public.orders')
+  })
+
+  test('a statement that does not end is ended, whatever timeout the file sets, and is a finding', async () => {
+    const endless = sql('2_endless', 'SET statement_timeout = 0;\nSELECT pg_sleep(600);')
+    const report = await lint([shop, endless, sql('3_after', 'DROP TABLE orders;')], { statementTimeoutMs: 1000 })
+    const hazard = report.linted[1]?.hazards.find(({ id }) => id === 'not-observed')
+    expect(hazard).toMatchObject({ severity: 'error', line: 3 })
+    expect(hazard?.detail).toContain('it ran for longer than 1 s and was ended (--statement-timeout)')
+    expect(foundIn(report, '3_after')).toContain('table-dropped: public.orders')
   })
 
   test('what comes before those that are looked at may fail, and is noted', async () => {

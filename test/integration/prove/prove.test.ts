@@ -3,46 +3,12 @@ import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { ANALYSIS_FILE, analysisText, readAnalysis } from '../../../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../../../lambda/engine/migration-directory.ts'
-import { code, fileOf, sql } from '../../support/engine.ts'
+import { code, fileOf, repeatable, sql } from '../../support/engine.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { proofsOf, told, USERS } from './support.ts'
 
 describe('prove', () => {
-  test('what an up overwrites, deletes or narrows is lossy where there were no rows to see it', async () => {
-    const rows = [
-      sql('2', "UPDATE users SET name = 'x' WHERE age > 3", 'SELECT 1'),
-      sql('3', 'WITH gone AS (DELETE FROM public.users RETURNING id) SELECT count(*) FROM gone', 'SELECT 1'),
-      sql('4', 'ALTER TABLE users ALTER age TYPE smallint', 'ALTER TABLE users ALTER age TYPE int'),
-      sql(
-        '5',
-        'ALTER TABLE users ALTER age TYPE text',
-        'ALTER TABLE users ALTER age TYPE smallint USING age::smallint',
-      ),
-      sql('6', 'ALTER TABLE users ADD z int; UPDATE users SET z = 1', 'ALTER TABLE users DROP z'),
-      sql('7', 'TRUNCATE users', 'SELECT 1'),
-    ]
-    expect(told(await proofsOf([USERS, ...rows]))).toEqual([
-      '1 proven',
-      '2 lossy',
-      '- values of public.users.name: the up overwrites them, and none were there to be brought back',
-      '3 lossy',
-      '- rows of public.users: the up deletes some, and none were there to be brought back',
-      '4 lossy',
-      '- values of public.users.age: the up converts integer to smallint, and none were there to be brought back',
-      '5 proven',
-      '6 proven',
-      '7 lossy',
-      '- rows of public.users: the up deletes some, and none were there to be brought back',
-    ])
-    const seed = 'INSERT INTO users VALUES (1, NULL, 1), (2, NULL, 2)'
-    expect(told(await proofsOf([USERS, ...rows.slice(0, 1)], { seed }))).toEqual([
-      '1 lossy',
-      '- rows of public.users: the down loses all 2',
-      '2 proven',
-    ])
-  })
-
   test('tells which downs undo their ups', async () => {
     const found = await proofsOf([
       USERS,
@@ -82,6 +48,50 @@ describe('prove', () => {
       'The up fails: 9.sql, line 2: column "nothing" does not exist (SQLSTATE 42703).',
       'It is not reached: the up of 9 fails.',
     ])
+  })
+
+  test('repeatables must apply twice in a row on the finished schema, and their own downs restore it', async () => {
+    const found = await proofsOf([
+      USERS,
+      sql('2', 'ALTER TABLE users ADD COLUMN mail text', 'ALTER TABLE users DROP COLUMN mail'),
+      repeatable('a_view', 'CREATE OR REPLACE VIEW mails AS SELECT mail FROM users;'),
+      repeatable(
+        'b_on_it',
+        '-- migrate:up\nCREATE OR REPLACE VIEW more AS SELECT * FROM mails;\n-- migrate:down\nDROP VIEW more;',
+      ),
+      repeatable('c_once', 'CREATE VIEW once AS SELECT 1 AS one;'),
+      repeatable('d_index', 'CREATE INDEX ON users (mail);'),
+      repeatable('e_rows', 'INSERT INTO users (id) SELECT coalesce(max(id), 0) + 1 FROM users;'),
+      repeatable('f_missing', 'SELECT nothing FROM users;'),
+      repeatable('g_down', '-- migrate:up\nCREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n-- migrate:down\nSELECT 1;'),
+    ])
+    expect(told(found)).toEqual([
+      '1 proven',
+      '2 proven',
+      'repeatable/a_view proven',
+      'repeatable/b_on_it proven',
+      'repeatable/c_once broken',
+      'repeatable/d_index broken',
+      '+ index CREATE INDEX users_mail_idx1 ON public.users USING btree (mail)',
+      'repeatable/e_rows broken',
+      '+ rows of public.users: 1, and then 2',
+      'repeatable/f_missing broken',
+      'repeatable/g_down broken',
+      '+ view public.v',
+    ])
+    expect(found.proofs.slice(2).map(({ detail }) => detail)).toEqual([
+      'Applied twice in a row: the schema is the same. What it makes stays: it has no down.',
+      'Applied twice in a row: the schema is the same.',
+      'It does not apply twice in a row: repeatable/c_once.sql, line 1: relation "once" already exists (SQLSTATE 42P07).',
+      'Applied twice in a row, it gives something else than once.',
+      'Applied twice in a row, it gives something else than once.',
+      'It fails on the finished schema: repeatable/f_missing.sql, line 1: column "nothing" does not exist (SQLSTATE 42703).',
+      'Its down does not restore the schema.',
+    ])
+    const pending = await proofsOf([USERS, repeatable('a', 'CREATE OR REPLACE VIEW a AS SELECT id FROM users;')], {
+      isWanted: (id) => id === 'repeatable/a',
+    })
+    expect(told(pending)).toEqual(['repeatable/a proven'])
   })
 
   test('takes what runs outside of a transaction, code, and new values of an enum', async () => {

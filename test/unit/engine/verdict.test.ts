@@ -6,7 +6,7 @@ import { resolvePolicy, type PolicySettings } from '../../../lambda/engine/polic
 import { loadParser } from '../../../lambda/engine/statements.ts'
 import { downStep, upStep } from '../../../lambda/engine/step.ts'
 import { judgeRun, type Live, type RunFacts } from '../../../lambda/engine/verdict.ts'
-import { code, fileOf } from '../../support/engine.ts'
+import { code, fileOf, repeatable } from '../../support/engine.ts'
 
 beforeAll(() => loadParser())
 
@@ -54,6 +54,24 @@ function judge(
 }
 
 const codes = ({ problems }: ReturnType<typeof judge>): readonly string[] => problems.map(({ code }) => code)
+
+test('a repeatable need not be looked at or proven, but what was seen of it is refused', () => {
+  const views = repeatable('views', 'SELECT 1;')
+  const third = { ...views, id: 'repeatable/views#3', down: views.up }
+  const steps = [upStep({ migration: third, parents: [] })]
+  expect(codes(judge([], [], { steps }))).toEqual([])
+  const seen = entryOf(views, { proof: null, hazards: [SCAN] })
+  expect(judge([], [seen], { steps })).toMatchObject({
+    problems: [
+      {
+        code: 'HAZARD_REFUSED',
+        migration: 'repeatable/views#3',
+        message: expect.stringContaining('repeatable/views.sql, line 2'),
+      },
+    ],
+  })
+  expect(codes(judge([], [seen], { steps: [downStep(third)] }))).toEqual([])
+})
 
 describe('hazards in production', () => {
   test('are refused, with the place, the size and the way out', () => {

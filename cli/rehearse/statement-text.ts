@@ -1,0 +1,23 @@
+import { excerptAt } from '../../lambda/engine/excerpt.ts'
+import type { WatchedStatement } from '../../lambda/engine/watch.ts'
+import { headOf } from '../../lambda/snapshot/sql-script.ts'
+
+const LONGEST = 60
+
+/** 1-based, in the file; null for what code runs. */
+export function lineOf({ statement }: WatchedStatement): number | null {
+  return statement === null ? null : excerptAt(statement.block, statement.offset + leading(statement.sql)).line
+}
+
+/** The beginning of a statement, on one line. Of what code runs no literal, which may be data. */
+export function textOf({ statement, sql }: WatchedStatement): string {
+  const text = (statement === null ? headOf(sql.trim()) : statement.sql.slice(leading(statement.sql)))
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`
+}
+
+/** How much of it is comments. */
+function leading(sql: string): number {
+  return /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/.exec(sql)?.[0].length ?? 0
+}
