@@ -12,6 +12,8 @@ export interface Leftover {
   /** The constraint or index, and its columns. */
   readonly name: string
   readonly columns: readonly string[]
+  /** Of a foreign key: the table and the columns, as a statement writes them. */
+  readonly target: string
 }
 
 /** Asks the catalog. Temporary tables and Lockstep's own are left out. */
@@ -21,7 +23,10 @@ export async function readAftermath(connection: Connection, history: string): Pr
     [
       `SELECT k.oid::bigint AS oid, n.nspname || '.' || c.relname AS relation, k.conname::text AS name,
   ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place) AS columns
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place) AS columns,
+  quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.place)
+    FROM unnest(k.conkey) WITH ORDINALITY u(number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) || ')' AS target
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND ${own} AND NOT EXISTS (${INDEX_OF_KEY})`,
       `SELECT c.oid::bigint AS oid, n.nspname || '.' || c.relname AS relation, c.relname::text AS name, ARRAY[]::text[] AS columns
@@ -43,7 +48,7 @@ WHERE NOT i.indisvalid AND ${own}`,
 
 /** One that begins with the columns of the key, in any order; partial only where it leaves out nothing but NULL. */
 const INDEX_OF_KEY = `SELECT FROM pg_catalog.pg_index i
-  WHERE i.indrelid = k.conrelid
+  WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.indnkeyatts >= cardinality(k.conkey)
     AND (i.indpred IS NULL OR pg_catalog.pg_get_expr(i.indpred, i.indrelid) ~ '^\\("?[^ ]+"? IS NOT NULL\\)$')
     AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey
     AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] <@ k.conkey`
@@ -57,7 +62,12 @@ function leftoversIn(rows: readonly Row[] = []): ReadonlyMap<number, Leftover> {
   return new Map(
     rows.map((row) => [
       Number(row.oid),
-      { relation: String(row.relation), name: String(row.name), columns: row.columns as readonly string[] },
+      {
+        relation: String(row.relation),
+        name: String(row.name),
+        columns: row.columns as readonly string[],
+        target: String(row.target ?? row.relation),
+      },
     ]),
   )
 }

@@ -9,7 +9,7 @@ import {
   type AlterAction,
   type Fields,
 } from '../../lambda/engine/parse-tree.ts'
-import type { ObservedStatement } from './observation.ts'
+import type { ObservedStatement, Relation } from './observation.ts'
 
 /** The statement with CONCURRENTLY behind what `head` finds at its beginning. */
 export function concurrently({ sql }: ObservedStatement, head: RegExp): string | null {
@@ -83,6 +83,11 @@ function tableOf({ fields }: ObservedStatement): { readonly name: string; readon
   if (named === null) return null
   const text = [named.schema, named.name].flatMap((part) => (part === null ? [] : [quoted(part)])).join('.')
   return { name: named.name, text }
+}
+
+/** A relation as a statement writes it. */
+export function quotedName({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
+  return `${quoted(schema)}.${quoted(name)}`
 }
 
 /** Quoted only where it must be. */

@@ -1,7 +1,18 @@
 import type { Content, TableContent } from './rows.ts'
 
-/** What the rows of before have lost after the down: they should be as they were. */
+/** What the rows of before have lost after the down, and what is too much: they should be as they were. */
 export function notBroughtBack(before: Content, after: Content): readonly string[] {
+  return [...lostRows(before, after), ...leftRows(before, after)]
+}
+
+/** In tables that were empty. */
+function leftRows(before: Content, after: Content): readonly string[] {
+  return [...after].flatMap(([table, { rows }]) =>
+    before.has(table) ? [] : [`+ rows of ${table}: 0 before the up, ${rows} after the down`],
+  )
+}
+
+function lostRows(before: Content, after: Content): readonly string[] {
   return [...before].flatMap(([table, had]) => {
     const has = after.get(table)
     if (has?.rows !== had.rows)

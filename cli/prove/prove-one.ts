@@ -8,7 +8,7 @@ import type { Shadow } from '../shadow/shadow.ts'
 import type { Proof } from './proof.ts'
 import { tryCommitted, tryInTransaction, type Before, type Moment, type Steps, type Trial } from './trial.ts'
 import { unseenLosses } from './unseen-losses.ts'
-import { judge } from './verdict.ts'
+import { isRestored, judge } from './verdict.ts'
 
 /** Where trials are held. */
 export interface TrialRoom {
@@ -37,7 +37,7 @@ export async function proveOne(room: TrialRoom, database: ShadowDatabase, node: 
   const up = upStep(node)
   const { trial, isCommitted } = await tryOut(room, database, { up, down }, before)
   const unseen = before.isSown === true ? [] : unseenLosses(up, before.beforeUp, before.afterUp)
-  const proof = { id, ...judge(before, trial, unseen) }
+  const proof = { id, ...judge(before, trial, { unseen, roles: room.shadow.server.madeRoles() }) }
   // A migration may end its own session, and with it the transaction of the trial.
   if (!isCommitted) return { proof, left: database.connection.isOpen() ? before.afterUp : null }
   return { proof, left: proof.verdict === 'proven' && trial.kind === 'done' ? trial.afterUp : null }
@@ -69,7 +69,8 @@ async function tryOut(
     while (trial.kind !== 'done' && (await makeMissingRole(shadow.server, trial.error)))
       trial = await tryInTransaction(database, scope, steps, before)
     // What fails in one transaction may pass in two, as in life: a new enum value is used only after its commit.
-    if (trial.kind !== 'up-failed') return { trial, isCommitted: false }
+    if (trial.kind !== 'up-failed' || !isRestored(before, trial, shadow.server.madeRoles()))
+      return { trial, isCommitted: false }
   }
   return { trial: await tryCommitted(database, scope, steps, before), isCommitted: true }
 }

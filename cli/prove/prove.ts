@@ -3,7 +3,8 @@ import { DEFAULT_HISTORY_SCHEMA } from '../../lambda/config.ts'
 import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
 import { loadParser } from '../../lambda/engine/statements.ts'
 import { upStep } from '../../lambda/engine/step.ts'
-import type { LockstepError } from '../../lambda/errors.ts'
+import { StepError } from '../../lambda/engine/failure.ts'
+import { LockstepError } from '../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
 import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
 import type { Shadow } from '../shadow/shadow.ts'
@@ -68,15 +69,16 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
       break
     }
     const again = async (withLast: boolean): Promise<void> => {
-      place = await rebuild(shadow, options, place, { nodes: ordered.slice(0, index + 1), withLast })
-      now = await readMoment(place.database, trials.scope, null)
+      place = await emptied(shadow, options, place)
+      stopped = await replayAll(place, { nodes: ordered.slice(0, index + 1), withLast })
+      if (stopped === null) now = await readMoment(place.database, trials.scope, null)
     }
     const before = now
     now = applied.moment
     let proven = isWanted(id) ? await proveOne(trials, place.database, node, { beforeUp: before, afterUp: now }) : null
     if (proven?.left === null) await again(false)
     else now = proven?.left ?? now
-    if (await place.sower.sow(place.database.connection, id)) {
+    if (stopped === null && (await place.sower.sow(place.database.connection, id))) {
       forgetPrepared(place.database.connection)
       now = await readMoment(place.database, trials.scope, now)
       if (proven !== null && isTried(proven.proof)) {
@@ -87,6 +89,8 @@ export async function prove(shadow: Shadow, options: ProveOptions): Promise<Proo
       }
     }
     if (proven !== null) proofs.push(proven.proof)
+    isWhole = stopped === null
+    if (!isWhole) break
   }
   if (isWhole && withRepeatables) {
     const last = await proveRepeatables(place.database, trials.scope, repeatables, now)
@@ -133,20 +137,39 @@ function notReachedDetail(failed: string): string {
   return `It is not reached: the up of ${failed} fails.`
 }
 
-/** Begins anew and applies the migrations again, where a trial has left another database than the first up. */
-async function rebuild(
-  shadow: Shadow,
-  options: ProveOptions,
-  { database }: Place,
-  { nodes, withLast }: { readonly nodes: readonly Node[]; readonly withLast: boolean },
-): Promise<Place> {
+/** Begins anew, where a trial has left another database than the first up. */
+async function emptied(shadow: Shadow, options: ProveOptions, { database }: Place): Promise<Place> {
   await database.close()
   await shadow.server.dropDatabase(database.name)
-  await shadow.server.dropRolesOfMigrations()
-  const place = await openPlace(shadow, options)
+  await shadow.server.dropLeftovers()
+  return openPlace(shadow, options)
+}
+
+/** Applies the migrations again. Gives why that cannot be done. */
+async function replayAll(
+  { database, sower }: Place,
+  { nodes, withLast }: { readonly nodes: readonly Node[]; readonly withLast: boolean },
+): Promise<LockstepError | null> {
   for (const [index, node] of nodes.entries()) {
-    await place.database.apply(upStep(node))
-    if (withLast || index < nodes.length - 1) await place.sower.sow(place.database.connection, node.migration.id)
+    try {
+      await database.apply(upStep(node))
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error
+      return notRepeatable(node.migration.id, error)
+    }
+    if (withLast || index < nodes.length - 1) await sower.sow(database.connection, node.migration.id)
   }
-  return place
+  return null
+}
+
+function notRepeatable(id: string, error: StepError): LockstepError {
+  return new LockstepError({
+    code: 'MIGRATION_FAILED',
+    message: `What comes next cannot be proven: on an empty database of the same server, ${id} fails the second time. ${messageOf(error)}`,
+    state: 'The database has not been touched; what is tried, is tried on a server of its own.',
+    remedy:
+      'What it makes outside of its database is still there from the first time: prove the migrations after it with --only or --pending, or let it make only what is missing.',
+    migration: id,
+    cause: error,
+  })
 }

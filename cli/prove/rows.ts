@@ -15,7 +15,7 @@ export interface TableContent {
   readonly columns: ReadonlyMap<string, ColumnContent>
 }
 
-/** What the tables hold, by qualified name. A table without rows is not in it. */
+/** What the tables hold, by qualified name, and how many large objects there are. A table without rows is not in it. */
 export type Content = ReadonlyMap<string, TableContent>
 
 /** Of a larger table the rows are counted, not compared, or compared only as a whole. Bytes. */
@@ -41,7 +41,16 @@ export async function readContent(
     const found = before ?? (await readTable(connection, table, hashesLarge))
     if (found.rows > 0) content.set(name, found)
   }
+  const objects = await largeObjects(connection)
+  if (objects > 0) content.set('pg_catalog.pg_largeobject', { rows: objects, hash: '', columns: new Map() })
   return content
+}
+
+async function largeObjects(connection: Connection): Promise<number> {
+  const { rows } = await connection.query(
+    'SELECT pg_catalog.count(*)::int AS count FROM pg_catalog.pg_largeobject_metadata',
+  )
+  return Number(rows[0]?.count)
 }
 
 interface Table {

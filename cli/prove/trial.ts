@@ -3,11 +3,13 @@ import type { Step } from '../../lambda/engine/step.ts'
 import type { ShadowDatabase } from '../shadow/shadow-database.ts'
 import { tidySession } from '../shadow/tidy-session.ts'
 import { readContent, type Content } from './rows.ts'
+import { readSequences, type SequenceValues } from './sequences.ts'
 
-/** A database at one instant: its schema and its rows. */
+/** A database at one instant: its schema, its rows, and where its sequences stand. */
 export interface Moment {
   readonly schema: CatalogState
   readonly content: Content
+  readonly sequences: SequenceValues
 }
 
 /** What down and up again came to. */
@@ -42,9 +44,11 @@ export async function readMoment(
   start: Moment | null = null,
 ): Promise<Moment> {
   const schema = await readCatalog(connection, scope, nearest?.schema ?? null)
-  if (start === null) return { schema, content: await readContent(connection, historySchema, null) }
+  const sequences = await readSequences(connection, historySchema)
+  if (start === null) return { schema, sequences, content: await readContent(connection, historySchema, null) }
   const isTheSame = (id: string): boolean => schema.stamps.get(id) === start.schema.stamps.get(id)
-  return { schema, content: await readContent(connection, historySchema, { content: start.content, isTheSame }) }
+  const content = await readContent(connection, historySchema, { content: start.content, isTheSame })
+  return { schema, sequences, content }
 }
 
 /**
@@ -98,9 +102,12 @@ export async function tryCommitted(
   return { kind: 'done', afterDown: reverted, afterUp: await readMoment(database, scope, afterUp) }
 }
 
-/** What a step may have thrown away is prepared again before the next reading. */
+/**
+ * What a step may have thrown away is prepared again before the next reading, and what it has prepared itself is thrown
+ * away: the next run works in a session of its own.
+ */
 export function noteStep({ connection }: ShadowDatabase, { kind, migration }: Step): void {
-  if (kind === 'ts' || /\b(?:discard|deallocate)\b/i.test(migration.source)) forgetPrepared(connection)
+  if (kind === 'ts' || /\b(?:discard|deallocate|prepare)\b/i.test(migration.source)) forgetPrepared(connection)
 }
 
 async function failureOf(database: ShadowDatabase, step: Step): Promise<{ readonly error: unknown } | null> {

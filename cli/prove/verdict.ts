@@ -1,35 +1,41 @@
 import { differenceBetween, type CatalogDifference } from '../../lambda/engine/catalog/catalog.ts'
-import type { CatalogState } from '../catalog/read-catalog.ts'
+import { quoteIdentifier } from '../../lambda/engine/database.ts'
 import { failureReport } from '../../lambda/engine/failure.ts'
 import { differenceLines } from '../../lambda/engine/catalog/difference-lines.ts'
 import { lostByDown, notBroughtBack } from './losses.ts'
+import { anewText, madeAnew, valuesOf } from './made-anew.ts'
 import type { Proof } from './proof.ts'
-import type { Before, Trial } from './trial.ts'
+import { setBack } from './sequences.ts'
+import type { Before, Moment, Trial } from './trial.ts'
 
 type Judgement = Omit<Proof, 'id'>
 
-/**
- * What a trial says of a migration.
- *
- * @param unseen - what the up may lose that the trial could not show
- */
+/** What is known beside what the trial has shown. */
+interface Known {
+  /** What the up may lose that the trial could not show. */
+  readonly unseen: readonly string[]
+  /** Roles that were made for the trials, some of them while this one was under way. */
+  readonly roles: readonly string[]
+}
+
+/** What a trial says of a migration. */
 export function judge(
   { beforeUp, afterUp, isSown = false }: Before,
   trial: Trial,
-  unseen: readonly string[],
+  { unseen, roles }: Known,
 ): Judgement {
   switch (trial.kind) {
     case 'down-failed':
       return broken(`The down fails: ${messageOf(trial.error)}`)
     case 'up-failed': {
-      const left = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
-      const start = left.some(isSerious) ? 'The down does not restore the schema, and then' : 'After the down'
+      const left = differencesOf(beforeUp, trial.afterDown, roles)
+      const start = !left.some(isSerious) ? 'After the down' : 'The down does not restore the schema, and then'
       return broken(`${start} the up fails: ${messageOf(trial.error)}`, differenceLines(left))
     }
     case 'done': {
-      const reverted = differenceBetween(beforeUp.schema.catalog, trial.afterDown.schema.catalog)
+      const reverted = differencesOf(beforeUp, trial.afterDown, roles)
       if (reverted.some(isSerious)) return broken('The down does not restore the schema.', differenceLines(reverted))
-      const applied = differenceBetween(afterUp.schema.catalog, trial.afterUp.schema.catalog)
+      const applied = differencesOf(afterUp, trial.afterUp, roles)
       if (applied.some(isSerious)) return broken('Up, down and up again give another schema.', differenceLines(applied))
       return judgeLosses(
         { beforeUp, afterUp, isSown },
@@ -43,71 +49,51 @@ export function judge(
   }
 }
 
+/** Whether the schema is after the down what it was before the up, as far as any statement depends on it. */
+export function isRestored(
+  { beforeUp }: Pick<Before, 'beforeUp'>,
+  { afterDown }: { readonly afterDown: Moment },
+  roles: readonly string[],
+): boolean {
+  return !differencesOf(beforeUp, afterDown, roles).some(isSerious)
+}
+
+/** A role that was made because a statement failed for want of it is no work of the migration's. */
+function differencesOf(before: Moment, after: Moment, roles: readonly string[]): readonly CatalogDifference[] {
+  const made = new Set(roles.flatMap((role) => [`role ${role}`, `role ${quoteIdentifier(role)}`]))
+  return differenceBetween(before.schema.catalog, after.schema.catalog).filter(
+    ({ name, missing, isWhole }) => !isWhole || missing.length > 0 || !made.has(name),
+  )
+}
+
 function judgeLosses(
   { beforeUp, afterUp, isSown }: Required<Before>,
   trial: Extract<Trial, { readonly kind: 'done' }>,
   minor: readonly string[],
   unseen: readonly string[],
 ): Judgement {
-  const emptied = isSown
-    ? []
-    : madeAnew(beforeUp.schema, trial.afterDown.schema, (table, column) => {
-        const content = beforeUp.content.get(table)
-        return (column === null ? content?.rows : content?.columns.get(column)?.values) ?? 0
-      })
+  const anew = isSown ? [] : madeAnew(beforeUp.schema, trial.afterDown.schema)
+  // Those whose rows came back are judged by these.
+  const emptied = anew.filter((each) => valuesOf(each, beforeUp.content) === 0)
   const rows = [
     ...(isSown ? [] : notBroughtBack(beforeUp.content, trial.afterDown.content)),
+    ...(isSown ? [] : setBack(beforeUp, trial.afterDown, emptied)),
     ...lostByDown(afterUp.content, trial.afterUp.content),
     ...unseen,
+    ...emptied.map(anewText),
   ]
-  const differences = [...new Set([...rows, ...emptied, ...minor])]
+  const differences = [...new Set([...rows, ...minor])]
   if (differences.length === 0) {
     return { verdict: 'proven', detail: 'Up, down and up again: the schema is the same each time.', differences }
   }
-  const detail =
-    rows.length + emptied.length > 0
-      ? 'The down does not bring all data back.'
-      : 'The schema is restored but for what no query by name sees.'
-  return { verdict: 'lossy', detail, differences }
+  return { verdict: 'lossy', detail: detailOf(rows), differences }
 }
 
-/**
- * Tables and columns that the up drops and the down makes again: whatever is in them in production is gone, also where
- * there is nothing in them here. Those whose rows came back are judged by these.
- */
-function madeAnew(
-  before: CatalogState,
-  after: CatalogState,
-  rowsBefore: (table: string, column: string | null) => number,
-): readonly string[] {
-  const now = new Map([...after.relations].map(([id, relation]) => [relation.name, { id, ...relation }]))
-  return [...before.relations].flatMap(([id, { name, columns, entry }]): readonly string[] => {
-    const same = now.get(name)
-    if (same === undefined || !entry.lines.some((line) => TABLE.test(line))) return []
-    if (same.id !== id)
-      return rowsBefore(name, null) > 0
-        ? []
-        : [`- rows of ${name}: the up drops the table, and the down makes it again without them`]
-    return anewIn(columns, same.columns)
-      .filter((column) => rowsBefore(name, column) === 0)
-      .map(
-        (column) => `- values of ${name}.${column}: the up drops the column, and the down makes it again without them`,
-      )
-  })
-}
-
-const TABLE = /^(?:partitioned )?table /
-
-/** Names of the columns that are others than before, by their numbers. */
-function anewIn(before: string, after: string): readonly string[] {
-  const had = JSON.parse(before) as Readonly<Record<string, string>>
-  const has = new Map(
-    Object.entries(JSON.parse(after) as Record<string, string>).map(([number, name]) => [name, number]),
-  )
-  return Object.entries(had).flatMap(([number, name]) => {
-    const found = has.get(name)
-    return found !== undefined && found !== number ? [name] : []
-  })
+function detailOf(rows: readonly string[]): string {
+  if (rows.length === 0) return 'The schema is restored but for what no query by name sees.'
+  return rows.every((line) => line.startsWith('+'))
+    ? 'The down leaves rows behind that the up has put in.'
+    : 'The down does not bring all data back.'
 }
 
 /** Lines that say what is the same to whoever names what he wants: no statement of an application depends on them. */

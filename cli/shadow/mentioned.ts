@@ -6,6 +6,8 @@ import { loadParser } from '../../lambda/engine/statements.ts'
 export interface Mentioned {
   /** Roles that they name and do not make. */
   readonly roles: readonly string[]
+  /** Roles that they make. */
+  readonly made: readonly string[]
   /** Databases that they name (`GRANT CONNECT ON DATABASE app`). */
   readonly databases: readonly string[]
 }
@@ -23,6 +25,7 @@ export async function mentionedIn(migrations: readonly Migration[]): Promise<Men
   }
   return {
     roles: [...found.roles].filter((name) => !found.created.has(name)).toSorted(),
+    made: [...found.created].toSorted(),
     databases: [...found.databases].toSorted(),
   }
 }

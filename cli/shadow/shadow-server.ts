@@ -10,6 +10,7 @@ import { quoteIdentifier, quoteLiteral, type Connection } from '../../lambda/eng
 import { LockstepError, UNTOUCHED, type ErrorCode } from '../../lambda/errors.ts'
 import { checkDatabaseUrl } from '../database-url.ts'
 import { startEmbeddedPostgres } from '../embedded-postgres.ts'
+import { dropAllBut, dropRoles } from './leftovers.ts'
 
 /** A server on which everything may be tried: an embedded one that is thrown away, or a scratch server that was given. */
 export interface ShadowServer {
@@ -22,8 +23,15 @@ export interface ShadowServer {
   readonly dropDatabase: (name: string) => Promise<void>
   /** Makes those of the roles that are missing, with every right, so that nothing fails for want of one. Gives which. */
   readonly createRoles: (names: readonly string[]) => Promise<readonly string[]>
-  /** Drops the roles that migrations made, so that they can be replayed. On a server that others use it leaves them. */
-  readonly dropRolesOfMigrations: () => Promise<void>
+  /** The roles that were made here so far. */
+  readonly madeRoles: () => readonly string[]
+  /** Notes roles that migrations make: those that are not there yet are dropped with the rest. */
+  readonly expectRoles: (names: readonly string[]) => Promise<void>
+  /**
+   * Drops what migrations made beside their database, so that they can be replayed: of a server of our own everything, of
+   * one that others use the roles that were expected.
+   */
+  readonly dropLeftovers: () => Promise<void>
   /** A driver session on one of its databases. */
   readonly openClient: (database: string) => Promise<pg.Client>
   /** A session on one of its databases, as the engine sees it. */
@@ -76,7 +84,10 @@ export async function startShadowServer({ major, url }: ShadowServerOptions = {}
       await embedded.stop({ abort: true })
       await remove()
     }
-    return await serverAt(embedded.url, { wanted: null, isOwn: true, end })
+    return await serverAt(embedded.url, { wanted: null, isOwn: true, end }).catch(async (error: unknown) => {
+      await embedded.stop({ abort: true })
+      throw error
+    })
   } catch (error) {
     await remove()
     throw forShadow(error)
@@ -106,6 +117,7 @@ async function serverAt(
   }
   const databases = new Set<string>()
   const roles = new Set<string>()
+  const expected = new Set<string>()
   const dropDatabase = async (name: string): Promise<void> => {
     await admin.execute(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
     databases.delete(name)
@@ -119,9 +131,14 @@ async function serverAt(
     },
     isOwn,
     dropDatabase,
-    dropRolesOfMigrations: async () => {
-      if (isOwn) await dropRolesBut(admin, ['postgres', ...roles])
+    madeRoles: () => [...roles],
+    expectRoles: async (names) => {
+      for (const name of await absentOf(admin, names)) expected.add(name)
     },
+    dropLeftovers: () =>
+      isOwn
+        ? dropAllBut(admin, { roles: ['postgres', ...roles], databases: ['postgres', ...databases] })
+        : dropRoles(admin, [...expected]),
     createRoles: async (names) => {
       const made = await createRoles(admin, names)
       for (const name of made) roles.add(name)
@@ -130,9 +147,10 @@ async function serverAt(
     openClient: openOn,
     connect: async (database) => toConnection(await openOn(database)),
     stop: async () => {
-      const [madeDatabases, madeRoles] = isOwn ? [[], []] : [databases, roles]
-      for (const name of madeDatabases) await dropDatabase(name).catch(() => {})
-      for (const name of madeRoles) await admin.execute(`DROP ROLE IF EXISTS ${quoteIdentifier(name)}`).catch(() => [])
+      if (!isOwn) {
+        for (const name of databases) await dropDatabase(name).catch(() => {})
+        await dropRoles(admin, [...roles, ...expected]).catch(() => {})
+      }
       await admin.close()
       await end()
     },
@@ -145,11 +163,10 @@ async function majorOf(connection: Connection): Promise<number> {
 }
 
 async function createRoles(admin: Connection, names: readonly string[]): Promise<readonly string[]> {
-  const wanted = [...new Set(names)].filter((name) => name !== '' && !name.startsWith('pg_'))
-  if (wanted.length === 0) return []
-  const { rows } = await admin.query('SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)', [wanted])
-  const there = new Set(rows.map((row) => row.rolname))
-  const missing = wanted.filter((name) => !there.has(name))
+  const missing = await absentOf(
+    admin,
+    names.filter((name) => name !== '' && !name.startsWith('pg_')),
+  )
   for (const name of missing) {
     // Two commands may share a scratch server: "IF NOT EXISTS", which roles do not have.
     await admin.execute(`DO $do$ BEGIN EXECUTE ${quoteLiteral(`CREATE ROLE ${quoteIdentifier(name)} SUPERUSER`)};
@@ -158,12 +175,13 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $do$`)
   return missing
 }
 
-async function dropRolesBut(admin: Connection, kept: readonly string[]): Promise<void> {
-  const { rows } = await admin.query(
-    `SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' AND rolname <> ALL ($1)`,
-    [kept],
-  )
-  for (const { rolname } of rows) await admin.execute(`DROP ROLE ${quoteIdentifier(String(rolname))}`)
+/** Those of the roles that the server does not have. */
+async function absentOf(admin: Connection, names: readonly string[]): Promise<readonly string[]> {
+  const wanted = [...new Set(names)]
+  if (wanted.length === 0) return []
+  const { rows } = await admin.query('SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ($1)', [wanted])
+  const there = new Set(rows.map((row) => row.rolname))
+  return wanted.filter((name) => !there.has(name))
 }
 
 /** Here it is another option that names a server of one's own. */

@@ -24,13 +24,14 @@ export async function startShadow(
   migrations: readonly Migration[],
   options: ShadowServerOptions = {},
 ): Promise<Shadow> {
-  const { roles, databases } = await mentionedIn(migrations)
+  const { roles, made, databases } = await mentionedIn(migrations)
   const server = await startShadowServer(options)
   try {
     // A name that a given server has already is left alone; there the migrations' own is of no use.
     const names = options.url ? [] : databases.filter((name) => !SYSTEM_DATABASES.has(name))
     const [own, ...others] = names
     for (const name of others) await server.createDatabase({ name })
+    await server.expectRoles(made)
     return {
       server,
       roles: await server.createRoles(roles),

@@ -28,7 +28,7 @@ export async function checkReplay(
   missing: readonly string[],
 ): Promise<Replayed> {
   const problems: ValidationProblem[] = []
-  const failed = [...missing]
+  const suspects = new Set(missing.flatMap(wordsOf))
   let applied = 0
   let consequences = 0
   for (const node of nodesOf(graph)) {
@@ -37,9 +37,9 @@ export async function checkReplay(
       applied += 1
       continue
     }
-    if (isConsequence(failure, failed)) consequences += 1
+    if (isConsequence(failure, suspects)) consequences += 1
     else problems.push(toProblem(node, failure))
-    failed.push(node.migration.source)
+    for (const word of wordsOf(node.migration.source)) suspects.add(word)
     if (!database.connection.isOpen()) break
   }
   return { problems, applied, consequences }
@@ -57,18 +57,18 @@ async function failureOf(database: ShadowDatabase, node: Node): Promise<unknown>
 /** table, column, object, function, schema (PostgreSQL, appendix A) */
 const MISSING = new Set(['42P01', '42703', '42704', '42883', '3F000'])
 
-/** Whether what is missing is something that one of these texts speaks of, and so should perhaps have made. */
-function isConsequence(error: unknown, failed: readonly string[]): boolean {
+/** Whether what is missing is something that a text which failed speaks of, and so should perhaps have made. */
+function isConsequence(error: unknown, suspects: ReadonlySet<string>): boolean {
   const cause = error instanceof StepError ? error.cause : error
   if (!(cause instanceof SqlError) || !MISSING.has(cause.sqlState)) return false
   const names = [...cause.message.matchAll(/(?:^|[\s".])([\p{L}_][\p{L}\d_$]*)(?=["\s.(]|$)/gu)].map(
     ([, name = '']) => name,
   )
-  const missing = names.filter((name) => !WORDS.has(name)).map((name) => name.toLowerCase())
-  return failed.some((text) => {
-    const words = new Set(text.toLowerCase().match(/[\p{L}_][\p{L}\d_$]*/gu))
-    return missing.some((name) => words.has(name))
-  })
+  return names.some((name) => !WORDS.has(name) && suspects.has(name.toLowerCase()))
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}_][\p{L}\d_$]*/gu) ?? []
 }
 
 /** Words of PostgreSQL's own in these messages. */

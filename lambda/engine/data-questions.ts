@@ -1,5 +1,5 @@
 import { scanSync } from 'libpg-query'
-import { quoteIdentifier } from './database.ts'
+import { quoteIdentifier, quoteLiteral } from './database.ts'
 import {
   alterActions,
   constraintsOf,
@@ -181,7 +181,14 @@ function requiredColumn(relation: NamedRelation, action: AlterAction): readonly 
   if (isFilled || (!types.includes('CONSTR_NOTNULL') && !types.includes('CONSTR_PRIMARY'))) return []
   const column = textOf(nodeOf(action.fields.def).fields.colname) ?? ''
   const demand = `a value in the new column ${column}`
-  return [ask({ relation, demand, sql: `SELECT FROM ${nameText(relation)}` })]
+  const unlessThere = action.fields.missing_ok === true ? ` WHERE ${isAbsent(relation, column)}` : ''
+  return [ask({ relation, demand, sql: `SELECT FROM ${nameText(relation)}${unlessThere}` })]
+}
+
+/** For ADD COLUMN IF NOT EXISTS, which leaves a column that is there as it is. */
+function isAbsent(relation: NamedRelation, column: string): string {
+  return `NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+  WHERE attrelid = ${quoteLiteral(nameText(relation))}::pg_catalog.regclass AND attname = ${quoteLiteral(column)} AND NOT attisdropped)`
 }
 
 const FILLS = new Set(['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'])

@@ -2,7 +2,7 @@ import { excerptAt } from './excerpt.ts'
 import type { Connection } from './database.ts'
 import { quoteIdentifier, SqlError } from './database.ts'
 import { questionsOf, questionsOfDefinition, type DataQuestion, type Lookup } from './data-questions.ts'
-import type { NamedRelation } from './parse-tree.ts'
+import { alterActions, relationIn, treeOf, type NamedRelation } from './parse-tree.ts'
 import type { Statement } from './statements.ts'
 import type { Step } from './step.ts'
 
@@ -38,28 +38,53 @@ export async function findViolations(
 ): Promise<readonly Violation[]> {
   const deadline = monotonic() + PATIENCE_MS
   const violations: Violation[] = []
-  let isCertain = true
+  const doubtful = new Set<string>()
+  let mayBeAny = false
   for (const step of steps) {
     if (step.kind === 'ts') {
-      isCertain = false
+      mayBeAny = true
       continue
     }
     for (const statement of step.statements) {
+      for (const name of changedBy(statement)) doubtful.add(name)
       for (const lookup of questionsOf(statement.sql)) {
         if (monotonic() > deadline) return violations
-        violations.push(...(await askOne(connection, lookup, { step, statement, isCertain })))
+        const asked = { step, statement, isCertain: (name: string) => !mayBeAny && !doubtful.has(name) }
+        violations.push(...(await askOne(connection, lookup, asked)))
       }
-      // A definition changes no rows; anything else may, or may change what names mean.
-      if (statement.traits.mayChangeSession) isCertain = false
+      // Most definitions change no rows; anything else may, or may change what names mean.
+      mayBeAny ||= statement.traits.mayChangeSession
     }
   }
   return violations
 }
 
+/**
+ * Names that may stand for another table than in the live database once the statement has run, or for one with other
+ * values. One ALTER TABLE may convert a column, and demand something of what comes of it.
+ */
+function changedBy({ sql }: Statement): readonly string[] {
+  const { kind, fields } = treeOf(sql)
+  const isChange = CHANGES_NAMES.has(kind) || alterActions(fields).some(({ type }) => CONVERTS.has(type))
+  const relation = relationIn(fields.relation)
+  return isChange && relation !== null ? [relation.name] : []
+}
+
+const CHANGES_NAMES = new Set(['CreateStmt', 'RenameStmt', 'AlterObjectSchemaStmt'])
+
+const CONVERTS = new Set([
+  'AT_AlterColumnType',
+  'AT_DropColumn',
+  'AT_SetExpression',
+  'AT_AttachPartition',
+  'AT_DetachPartition',
+])
+
 interface Asked {
   readonly step: Step
   readonly statement: Statement
-  readonly isCertain: boolean
+  /** Whether the table of this name is the one of the live database, with its values. */
+  readonly isCertain: (name: string) => boolean
 }
 
 async function askOne(connection: Connection, lookup: Lookup, asked: Asked): Promise<readonly Violation[]> {
@@ -70,7 +95,7 @@ async function askOne(connection: Connection, lookup: Lookup, asked: Asked): Pro
     if (count === 0) continue
     const { line } = excerptAt(statement.block, statement.offset)
     const { relation, demand } = question
-    violations.push({ step, line, relation: textOfName(relation), demand, count, isCertain })
+    violations.push({ step, line, relation: textOfName(relation), demand, count, isCertain: isCertain(relation.name) })
   }
   return violations
 }

@@ -1,4 +1,5 @@
 import { fieldsOf, textOf } from '../../../lambda/engine/parse-tree.ts'
+import { quotedName } from '../safe-sql.ts'
 import { nameOf, type Change, type Column, type Observation, type Relation } from '../observation.ts'
 import { judgeCode } from './code.ts'
 import { found, withoutPartitions, type Found } from './found.ts'
@@ -39,7 +40,7 @@ function judgeNames({ changed, schemas }: Observation): readonly Found[] {
         before,
         `renames ${nameOf(before)} to ${nameOf(after)}`,
         before.kind === 'table'
-          ? `-- in the same migration:\nCREATE VIEW ${nameOf(before)} AS SELECT * FROM ${nameOf(after)};`
+          ? `-- in the same migration:\nCREATE VIEW ${quotedName(before)} AS SELECT * FROM ${quotedName(after)};`
           : null,
       ),
     )

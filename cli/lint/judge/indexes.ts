@@ -1,7 +1,17 @@
 import type { HazardId } from '../../../lambda/engine/hazard.ts'
 import { blocksReads, type Observation } from '../observation.ts'
 import { addConstraintUsingIndex, concurrently } from '../safe-sql.ts'
-import { found, isConcurrent, isNamed, listed, lockOn, subjectOf, underLock, type Found } from './found.ts'
+import {
+  behaviourCascades,
+  found,
+  isConcurrent,
+  isNamed,
+  listed,
+  lockOn,
+  subjectOf,
+  underLock,
+  type Found,
+} from './found.ts'
 
 /** What a statement does to indexes of tables that were there before. */
 export function judgeIndexes(observation: Observation): readonly Found[] {
@@ -21,7 +31,9 @@ function judgeBuilt(observation: Observation): readonly Found[] {
   const indexes = listed(built.map(({ index }) => index))
   const detail = `builds ${indexes}${underLock(table, observation)}`
   const id = idOfBuild(observation, lock !== null && blocksReads(lock.mode))
-  return [found(id, table, detail, safeBuild(id, observation))]
+  // The index of a partitioned table cannot be built concurrently.
+  const isPartitioned = built.some(({ index }) => index.file === 0)
+  return [found(id, table, detail, isPartitioned ? null : safeBuild(id, observation))]
 }
 
 /** A change of type makes the indexes of the column anew, without a word of a constraint. */
@@ -48,9 +60,10 @@ function judgeDropped(observation: Observation): readonly Found[] {
     .map(({ relation }) => relation)
     .filter(({ oid }) => indexes.some(({ table }) => table === oid))
   const detail = `drops ${listed(indexes)}${tables.length === 0 ? '' : ` under ACCESS EXCLUSIVE on ${listed(tables)}`}`
-  return [
-    found('index-dropped-not-concurrent', tables[0] ?? null, detail, concurrently(statement, /^(DROP\s+INDEX)\b/i)),
-  ]
+  // CONCURRENTLY drops one, and nothing with it.
+  const isOne = indexes.length === 1 && !behaviourCascades(observation)
+  const safe = isOne ? concurrently(statement, /^(DROP\s+INDEX)\b/i) : null
+  return [found('index-dropped-not-concurrent', tables[0] ?? null, detail, safe)]
 }
 
 function judgeReindexed(observation: Observation): readonly Found[] {

@@ -73,11 +73,11 @@ function judgeAftermath({ aftermath: { before, after }, observations }: End): re
     observation: place(relation),
   })
   return [
-    ...newIn(after.unindexedKeys, before.unindexedKeys).map(({ relation, name, columns }) =>
+    ...newIn(after.unindexedKeys, before.unindexedKeys).map(({ relation, name, columns, target }) =>
       placed(relation, {
         id: 'foreign-key-without-index',
         detail: `${name} of ${relation} (${columns.join(', ')}) has no index`,
-        safe: `-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ON ${relation} (${columns.join(', ')});`,
+        safe: `-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ON ${target};`,
       }),
     ),
     ...newIn(after.keylessTables, before.keylessTables).map(({ relation }) =>

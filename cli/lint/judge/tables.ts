@@ -1,8 +1,8 @@
 import type { HazardId } from '../../../lambda/engine/hazard.ts'
 import { alterActions, constraintsOf, relationIn, type AlterAction } from '../../../lambda/engine/parse-tree.ts'
-import { blocksWrites, type Observation, type Relation } from '../observation.ts'
+import { blocksWrites, nameOf, type Observation, type Relation } from '../observation.ts'
 import { concurrently, concurrentlyAtEnd, notNullByCheck, notValidFirst } from '../safe-sql.ts'
-import { emptiedByCode } from './code.ts'
+import { emptiedByCode, OPAQUE } from './code.ts'
 import {
   behaviourCascades,
   found,
@@ -14,6 +14,7 @@ import {
   quotedIn,
   subjectOf,
   underLock,
+  withoutPartitions,
   type Found,
 } from './found.ts'
 
@@ -31,8 +32,7 @@ function judgeRewritten(observation: Observation): readonly Found[] {
   const { rewritten, statement } = observation
   if (rewritten.length === 0) return []
   if (statement.kind === 'TruncateStmt') return judgeTruncated(observation)
-  const emptied = emptiedByCode(observation)
-  if (emptied.length > 0) return [found('table-truncated', emptied[0] ?? null, `empties ${listed(emptied)}`)]
+  if (OPAQUE.has(statement.kind)) return judgeHidden(observation)
   const subject = subjectOf(rewritten, observation)
   const indexes = new Set(
     [...observation.reindexed, ...observation.built.map(({ index }) => index)].map(({ oid }) => oid),
@@ -48,7 +48,20 @@ function judgeRewritten(observation: Observation): readonly Found[] {
       ),
     ]
   }
-  return [found(rewriteOf(alterActions(statement.fields)), subject, `${detail}${underLock(subject, observation)}`)]
+  // VACUUM FULL and CLUSTER may name none of them: each is of another size.
+  const subjects = subject !== null && isNamed(subject, observation) ? [subject] : withoutPartitions(rewritten)
+  const id = rewriteOf(alterActions(statement.fields))
+  return subjects.map((table) => found(id, table, `${detail}${underLock(table, observation)}`))
+}
+
+/** Of the tables that code empties or rewrites, each by itself: they are of different sizes. */
+function judgeHidden(observation: Observation): readonly Found[] {
+  const emptied = emptiedByCode(observation)
+  return withoutPartitions(observation.rewritten).map((table) =>
+    emptied.includes(table)
+      ? found('table-truncated', table, `empties ${nameOf(table)}`)
+      : found('rewrite-table', table, `rewrites ${nameOf(table)}${underLock(table, observation)}`),
+  )
 }
 
 function rewriteOf(actions: readonly AlterAction[]): HazardId {
@@ -94,7 +107,7 @@ function judgeVerified(observation: Observation): readonly Found[] {
     return [found('partition-attached', scanOf, `scans ${listed(verified)} under ACCESS EXCLUSIVE`)]
   }
   if (has('AT_ValidateConstraint')) return judgeValidated(observation, verified)
-  if (has('AT_SetNotNull') || addsNotNull(actions))
+  if (has('AT_SetNotNull') || demandsNotNull(actions))
     return [found('set-not-null-scans', subject, detail, notNullByCheck(statement))]
   return failsOnRows(actions) ? [] : [found('check-constraint-validated', subject, detail, notValidFirst(statement))]
 }
@@ -109,10 +122,12 @@ function failsOnRows(actions: readonly AlterAction[]): boolean {
   )
 }
 
-function addsNotNull(actions: readonly AlterAction[]): boolean {
-  return actions.some(
-    (action) => action.type === 'AT_AddConstraint' && constraintsOf(action)[0]?.contype === 'CONSTR_NOTNULL',
-  )
+/** NOT NULL, or a PRIMARY KEY of columns that may be NULL so far. */
+function demandsNotNull(actions: readonly AlterAction[]): boolean {
+  return actions.some((action) => {
+    const contype = action.type === 'AT_AddConstraint' ? constraintsOf(action)[0]?.contype : null
+    return contype === 'CONSTR_NOTNULL' || contype === 'CONSTR_PRIMARY'
+  })
 }
 
 function judgeDomain(observation: Observation): readonly Found[] {

@@ -154,3 +154,39 @@ ALTER TABLE t VALIDATE CONSTRAINT later;`,
   const run = await migrateUp(context, { migrations: [create, corrected], gate: { ...refusing, analysis: known } })
   expect(run).toMatchObject({ status: 'succeeded', warnings: [expect.stringContaining('unless an earlier statement')] })
 })
+
+test('rows of a column, or a table, that the run itself converts or replaces refuse nothing', async () => {
+  const database = await createDatabase()
+  const context = engineFor(database)
+  await migrateUp(context, { migrations: [create] })
+  await database.rows('ALTER TABLE t ADD COLUMN there int; INSERT INTO t (id) VALUES (1), (2)')
+  const policy = resolvePolicy([
+    { source: 'option', settings: { environment: 'staging', hazards: 'refuse', onDrift: 'ignore' } },
+  ])
+  const run = (up: string) => {
+    const next = sql('2_next', up, 'SELECT 1;')
+    const analysis = { [next.id]: { checksum: next.checksum, proof: null, hazards: [], creates: [] } }
+    return plan(context, { migrations: [create, next], sql: false, snapshot: 'none', gate: { policy, analysis } })
+  }
+  const replaced = await run(
+    `ALTER TABLE t RENAME TO old; CREATE TABLE t (id int, a int); ALTER TABLE t ALTER a SET NOT NULL;`,
+  )
+  const converted = await run('ALTER TABLE t ALTER a TYPE bigint USING coalesce(a, 0), ALTER a SET NOT NULL;')
+  const again = await run(
+    'ALTER TABLE t DROP COLUMN a; ALTER TABLE t ADD COLUMN a int DEFAULT 1; ALTER TABLE t ALTER a SET NOT NULL;',
+  )
+  const unsure = [expect.stringContaining('unless an earlier statement')]
+  for (const { problems, warnings } of [replaced, converted, again]) {
+    expect(problems).toEqual([])
+    expect(warnings).toEqual(unsure)
+  }
+  const elsewhere = await run(
+    'CREATE TABLE new (id int); ALTER TABLE new DROP COLUMN id; ALTER TABLE t ALTER a SET NOT NULL;',
+  )
+  expect(elsewhere.problems).toHaveLength(1)
+  expect(await run('ALTER TABLE t ADD COLUMN IF NOT EXISTS there int NOT NULL;')).toMatchObject({
+    problems: [],
+    warnings: [],
+  })
+  expect((await run('ALTER TABLE t ADD COLUMN IF NOT EXISTS missing int NOT NULL;')).problems).toHaveLength(1)
+})

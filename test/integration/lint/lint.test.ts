@@ -110,6 +110,23 @@ describe('what only observation sees', () => {
     expect(report.linted[1]?.creates).toEqual([])
   })
 
+  test('each table that one statement rewrites or empties counts, and a primary key scans for NULL', async () => {
+    const report = await lint([
+      shop,
+      sql('1_sums', 'CREATE TABLE sums (n int)'),
+      sql('2_do', `DO $$ BEGIN TRUNCATE orders; ALTER TABLE sums ALTER n TYPE bigint; END $$;`),
+      sql('3_full', 'VACUUM FULL;', undefined, { transaction: false }),
+      sql(
+        '4_index',
+        'ALTER TABLE orders DROP CONSTRAINT orders_pkey, ALTER id DROP NOT NULL; CREATE UNIQUE INDEX i ON orders (id);',
+      ),
+      sql('5_key', 'ALTER TABLE orders ADD PRIMARY KEY USING INDEX i;'),
+    ])
+    expect(foundIn(report, '2_do')).toEqual(['rewrite-table: public.sums', 'table-truncated: public.orders'])
+    expect(foundIn(report, '3_full')).toEqual(['rewrite-table: public.orders', 'rewrite-table: public.sums'])
+    expect(foundIn(report, '5_key')).toEqual(['set-not-null-scans: public.orders'])
+  })
+
   test('what the same run makes is exempt, in one migration or in all that are pending', async () => {
     const index = sql('2_index', 'CREATE INDEX ON orders (total); ALTER TABLE orders ALTER total SET NOT NULL;')
     const alone = await lint([shop, index])
@@ -174,6 +191,33 @@ describe('what only observation sees', () => {
     expect(foundIn(report, '3_own')).toEqual(['not-observed: null', 'table-dropped: public.parts'])
     expect(foundIn(report, '4_drop')).toEqual(['column-dropped: public.orders'])
   })
+})
+
+test('the safe SQL quotes names where they must be, and an index that only includes a column is none of the key', async () => {
+  const { linted } = await lint([
+    sql(
+      '1_posts',
+      `CREATE TABLE "User" (id int, "a b" int, PRIMARY KEY (id, "a b"));
+CREATE TABLE "Post" (id int PRIMARY KEY, "userId" int, "order" int);
+CREATE INDEX ON "Post" ("userId") INCLUDE ("order");
+ALTER TABLE "Post" ADD FOREIGN KEY ("userId", "order") REFERENCES "User";`,
+    ),
+    sql('2_rename', 'ALTER TABLE "Post" RENAME TO "Article"'),
+    // CONCURRENTLY can do neither.
+    sql(
+      '3_parts',
+      'CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE d PARTITION OF p DEFAULT',
+    ),
+    sql('4_build', 'CREATE INDEX a ON p (id)'),
+    sql('5_one', 'CREATE INDEX b ON d (id)'),
+    sql('6_drop', 'DROP INDEX b, "Post_userId_order_idx"'),
+  ])
+  const safe = linted.flatMap(({ hazards }) => hazards.flatMap((hazard) => hazard.safe ?? []))
+  expect(safe).toEqual([
+    '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ON public."Post" ("userId", "order");',
+    '-- in the same migration:\nCREATE VIEW public."Post" AS SELECT * FROM public."Article";',
+    '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY b ON d (id);',
+  ])
 })
 
 test("squawk's rules stand beside the hazards, and nothing that it says is left out", async () => {

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
-import { parseSeed } from '../../../cli/prove/seed.ts'
 import { ANALYSIS_FILE, analysisText, readAnalysis } from '../../../lambda/engine/analysis.ts'
 import { readMigrationDirectory } from '../../../lambda/engine/migration-directory.ts'
 import { code, fileOf, repeatable, sql } from '../../support/engine.ts'
@@ -95,79 +94,11 @@ describe('prove', () => {
     expect(told(pending)).toEqual(['repeatable/a proven'])
   })
 
-  test('calls lossy what restores the schema and not what it held', async () => {
-    const found = await proofsOf([
-      USERS,
-      sql('2', 'ALTER TABLE users DROP COLUMN name', 'ALTER TABLE users ADD COLUMN name text'),
-      sql('3', 'ALTER TABLE users DROP COLUMN age', 'ALTER TABLE users ADD COLUMN age int'),
-      sql('4', 'DROP TABLE users', 'CREATE TABLE users (id int PRIMARY KEY)'),
-    ])
-    expect(told(found)).toEqual([
-      '1 proven',
-      '2 lossy',
-      '- values of public.users.name: the up drops the column, and the down makes it again without them',
-      '- public.users: order of columns: id, name, age',
-      '+ public.users: order of columns: id, age, name',
-      '3 lossy',
-      '- values of public.users.age: the up drops the column, and the down makes it again without them',
-      '4 lossy',
-      '- rows of public.users: the up drops the table, and the down makes it again without them',
-    ])
-  })
-
-  test('looks at the rows of the seed, which go in as soon as they can', async () => {
-    const found = await proofsOf(
-      [
-        USERS,
-        sql('2', 'ALTER TABLE users ADD COLUMN email text', 'ALTER TABLE users DROP COLUMN email'),
-        sql('3', 'UPDATE users SET name = upper(name)', 'UPDATE users SET name = lower(name)'),
-        sql('4', 'DELETE FROM users WHERE id = 2', 'SELECT 1'),
-        sql(
-          '5',
-          'CREATE TABLE kept AS SELECT id, age FROM users; ALTER TABLE users DROP COLUMN age',
-          'ALTER TABLE users ADD COLUMN age int; UPDATE users u SET age = k.age FROM kept k WHERE k.id = u.id; DROP TABLE kept',
-        ),
-      ],
-      {
-        seed: `INSERT INTO users (id, name, email, age) VALUES (2, 'Bo', 'b@x', 2), (3, 'Cy', NULL, 3);
-INSERT INTO users (id, name) VALUES (1, 'ann');
--- lockstep:after 3
-UPDATE users SET name = 'other' WHERE id = 1;`,
-      },
-    )
-    expect(found.seedProblems).toEqual([])
-    expect(told(found)).toEqual([
-      '1 lossy',
-      '- rows of public.users: the down loses all 1',
-      '2 lossy',
-      '- values of public.users.email: the down loses 1 of 1',
-      '3 lossy',
-      '- values of public.users.name: 3 before the up, others after the down',
-      '4 lossy',
-      '- rows of public.users: 3 before the up, 2 after the down',
-      '5 lossy',
-      '- public.users: order of columns: id, name, age, email',
-      '+ public.users: order of columns: id, name, email, age',
-    ])
-  })
-
-  test('says which rows of the seed never went in', async () => {
-    const seed =
-      '\nINSERT INTO users (id) VALUES (1);\nINSERT INTO nowhere VALUES (1);\n-- lockstep:after 1\nSELECT nope;'
-    const { seedProblems, proofs } = await proofsOf([USERS, sql('2', 'SELECT 1', 'SELECT 1')], { seed })
-    expect(seedProblems).toEqual([
-      { line: 5, message: 'column "nope" does not exist' },
-      { line: 3, message: 'relation "nowhere" does not exist' },
-    ])
-    expect(proofs.map(({ verdict }) => verdict)).toEqual(['lossy', 'proven'])
-    expect(() => parseSeed('-- lockstep:after 7\nSELECT 1;', new Set(['1']))).toThrow('seed.sql, line 1')
-  })
-
   test('takes what runs outside of a transaction, code, and new values of an enum', async () => {
     const concurrently = { transaction: false }
     const found = await proofsOf([
       USERS,
-      sql('1a', 'CREATE TABLE anew (id int)', 'DROP TABLE anew', concurrently),
+      sql('1a', 'CREATE TABLE anew (id int); PREPARE q AS SELECT 1', 'DROP TABLE anew', concurrently),
       sql('2', 'CREATE INDEX CONCURRENTLY i ON users (age)', 'DROP INDEX CONCURRENTLY i', concurrently),
       sql('3', 'CREATE INDEX CONCURRENTLY j ON users (age)', 'DROP INDEX CONCURRENTLY IF EXISTS k', concurrently),
       code('4', {

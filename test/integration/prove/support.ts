@@ -2,11 +2,11 @@ import { inject } from 'vitest'
 import { prove, type Proofs } from '../../../cli/prove/prove.ts'
 import { parseSeed } from '../../../cli/prove/seed.ts'
 import { startShadow } from '../../../cli/shadow/shadow.ts'
-import type { Connection } from '../../../lambda/engine/database.ts'
 import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
 import type { Migration } from '../../../lambda/engine/migration.ts'
 import { loadParser } from '../../../lambda/engine/statements.ts'
 import { sql } from '../../support/engine.ts'
+import type { Connection } from '../../../lambda/engine/database.ts'
 import { createScratchDatabase } from '../../support/scratch-database.ts'
 
 /** A session on a database of its own that several tests share. */
@@ -25,11 +25,16 @@ export const USERS = sql('1', 'CREATE TABLE users (id int PRIMARY KEY, name text
 
 export async function proofsOf(
   migrations: readonly Migration[],
-  options: { readonly seed?: string; readonly isWanted?: (id: string) => boolean } = {},
+  options: {
+    readonly seed?: string
+    readonly isWanted?: (id: string) => boolean
+    /** Tried on a server of its own, whose roles count as well. */
+    readonly isOwn?: boolean
+  } = {},
 ): Promise<Proofs> {
   await loadParser()
   const graph = buildGraph(migrations)
-  const shadow = await startShadow(migrations, { url: inject('serverUrl') })
+  const shadow = await startShadow(migrations, options.isOwn === true ? {} : { url: inject('serverUrl') })
   try {
     const seed = parseSeed(options.seed ?? '', new Set(graph.byId.keys()))
     return await prove(shadow, { graph, seed, isWanted: options.isWanted ?? (() => true) })

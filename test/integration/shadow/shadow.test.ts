@@ -23,6 +23,7 @@ describe('the shadow', () => {
     ])
     expect(mentioned).toEqual({
       roles: ['actor', 'boss', 'former', 'giver', 'guest', 'reader', 'taker', 'worker'],
+      made: ['Also made', 'made'],
       databases: ['shop'],
     })
   })
