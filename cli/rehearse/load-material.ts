@@ -70,7 +70,7 @@ function withManifest(store: SnapshotStore, key: string, text: string): Snapshot
 }
 
 async function makeRoles(server: ShadowServer, { store, prefix, manifest }: Material): Promise<readonly string[]> {
-  const scripts = await readScripts({ store, prefix, manifest })
+  const scripts = await readScripts({ store, prefix, manifest }, server.major * 10_000)
   try {
     await server.createRoles(rolesNeeded(scripts, manifest.database))
     return []
