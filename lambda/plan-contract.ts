@@ -22,7 +22,8 @@ export interface RelationSize {
 
 /** The strongest lock of a migration on a relation that exists. */
 export interface PlanLock extends RelationLock {
-  readonly size: RelationSize
+  /** Null: the relation gets this name in the same run. */
+  readonly size: RelationSize | null
 }
 
 /**

@@ -7,7 +7,7 @@ import { formatBytes } from './units.ts'
 export interface RunLock {
   readonly relation: string
   readonly mode: TableLock
-  readonly size: RelationSize
+  readonly size: RelationSize | null
   readonly step: PlanStep
   /** 1-based, in the step's file; null for what code runs. */
   readonly line: number | null
@@ -34,8 +34,9 @@ export const BLOCKED: { readonly [M in TableLock]: string } = {
   'SHARE UPDATE EXCLUSIVE': 'other schema changes and VACUUM',
 }
 
-/** `48 GB, 120,000,000 rows, 120 writes/s`; empty for what has no rows, such as a view. */
-export function sizeOf(size: RelationSize): string {
+/** `48 GB, 120,000,000 rows, 120 writes/s`; empty for what has no rows, such as a view, or is not known. */
+export function sizeOf(size: RelationSize | null): string {
+  if (size === null) return ''
   const { bytes, rows, writesPerSecond } = size
   if (bytes === 0 && (rows ?? 0) === 0) return ''
   const writes = writesPerSecond === null || writesPerSecond < 0.05 ? '' : `, ${writesText(writesPerSecond)} writes/s`

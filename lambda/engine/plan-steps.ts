@@ -5,8 +5,8 @@ import type { Problem } from './plan.ts'
 import { isRepeatable } from './repeatable.ts'
 import { segmentsOf } from './segments.ts'
 import type { Step } from './step.ts'
-import { liveHazards } from './judge-hazards.ts'
-import type { Live, RunFacts } from './run-facts.ts'
+import { liveHazards, matters } from './judge-hazards.ts'
+import type { RunFacts } from './run-facts.ts'
 
 /** What is applied without a file, where nothing else says so. */
 export function aheadProblems(ahead: readonly string[], known: readonly Problem[]): readonly Problem[] {
@@ -54,17 +54,17 @@ function foundOf(step: Step, known: Known): Pick<PlanStep, 'proof' | 'revert' | 
     proof,
     revert: revertOf(step, proof),
     hazards: hazards === null ? null : liveHazards(step.migration, known),
-    locks: locks === null ? null : liveLocks(locks, known.live),
+    locks: locks === null ? null : liveLocks(locks, known),
   }
 }
 
-/** What is not there is made by the same run: nobody waits for it. */
-function liveLocks(locks: readonly RelationLock[], { relations, isEmpty }: Live): readonly PlanLock[] {
+/** What the same run makes is locked from nobody. What has another name before it is there, and its size is not known. */
+function liveLocks(locks: readonly RelationLock[], known: Known): readonly PlanLock[] {
+  const { relations, isEmpty } = known.live
   if (isEmpty) return []
-  return locks.flatMap((lock) => {
-    const size = relations.get(lock.relation)
-    return size === undefined ? [] : [{ ...lock, size }]
-  })
+  return locks
+    .filter(({ relation }) => matters(relation, known))
+    .map((lock) => ({ ...lock, size: relations.get(lock.relation) ?? null }))
 }
 
 function revertOf(step: Step, proof: Proof | null): PlanRevert {

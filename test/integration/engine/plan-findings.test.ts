@@ -44,6 +44,7 @@ test('a plan shows what would be locked of what exists, with its size, and weigh
   const locks = [
     { relation: 'public.made_before_in_the_same_run', mode: 'ACCESS EXCLUSIVE', line: 2 },
     { relation: 'public.t', mode: 'ACCESS EXCLUSIVE', line: 2 },
+    { relation: 'public.t_by_its_new_name', mode: 'SHARE', line: 3 },
   ] as const
   const elsewhere = { ...scan, relation: 'public.made_before_in_the_same_run' }
   const migrations = [create, scans, accepted]
@@ -72,7 +73,10 @@ test('a plan shows what would be locked of what exists, with its size, and weigh
         detail: expect.stringContaining('20,000,000 rows'),
       },
     ],
-    locks: [{ relation: 'public.t', mode: 'ACCESS EXCLUSIVE', line: 2, size: { rows: 20_000_000 } }],
+    locks: [
+      { relation: 'public.t', mode: 'ACCESS EXCLUSIVE', line: 2, size: { rows: 20_000_000 } },
+      { relation: 'public.t_by_its_new_name', mode: 'SHARE', line: 3, size: null },
+    ],
   })
   expect(steps[1]).toMatchObject({ hazards: [{ allowed: 'the table is small' }], locks: null })
   // What is known of the migrations, and how large tables are, does not decide what runs.
