@@ -22,7 +22,6 @@ const LOSES_DATA = new Set([
   'data-updated',
   'rows-changed-by-code',
   'code-not-seen',
-  'update-without-where',
 ])
 
 export function judgeSnapshot(migration: Migration, facts: RunFacts): readonly PolicyProblem[] {

@@ -74,6 +74,7 @@ CREATE FUNCTION vat(total int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT t
   },
   'update-without-where': {
     bad: `UPDATE orders SET status = 'open';`,
+    also: ['data-updated'],
     safe: [`UPDATE orders SET status = 'open' WHERE status IS NULL;`],
   },
   'delete-without-where': {

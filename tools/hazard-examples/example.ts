@@ -4,6 +4,8 @@ export interface Example {
   readonly given?: string
   /** The up of one migration. */
   readonly bad: Up
+  /** Ids of other hazards that the same shows. @default none */
+  readonly also?: readonly string[]
   /** The ups of one migration or several, each deployed by itself. Null: there is no way without. */
   readonly safe: readonly Up[] | null
 }

@@ -1,4 +1,3 @@
-import type { HazardId } from '../../../lambda/engine/hazard.ts'
 import type { NamedRelation } from '../../../lambda/engine/parse-tree.ts'
 import { rowChangesIn, type RowChange } from '../../../lambda/engine/row-changes.ts'
 import { nameOf, type Observation, type Relation } from '../observation.ts'
@@ -10,20 +9,20 @@ export function judgeRows(observation: Observation): readonly Found[] {
   if (observation.statement.kind === 'TruncateStmt') return []
   return rowChangesIn(observation.statement).flatMap((change) => {
     const relation = touched(change.table, observation)
-    return relation === null ? [] : [foundFor(change, relation)]
+    return relation === null ? [] : foundFor(change, relation)
   })
 }
 
-const IDS: { readonly [D in RowChange['does']]: readonly [every: HazardId, some: HazardId, verb: string] } = {
-  update: ['update-without-where', 'data-updated', 'writes'],
-  delete: ['delete-without-where', 'data-deleted', 'deletes'],
-}
-
-function foundFor({ does, isUnbounded }: RowChange, relation: Relation): Found {
-  const [every, some, verb] = IDS[does]
+function foundFor({ does, isUnbounded }: RowChange, relation: Relation): readonly Found[] {
+  const name = nameOf(relation)
+  if (does === 'update') {
+    const written = found('data-updated', relation, `writes rows of ${name}`)
+    // How long it locks, and what it overwrites, are two things: it may write a new column alone.
+    return isUnbounded ? [found('update-without-where', relation, `writes every row of ${name}`), written] : [written]
+  }
   return isUnbounded
-    ? found(every, relation, `${verb} every row of ${nameOf(relation)}`)
-    : found(some, relation, `${verb} rows of ${nameOf(relation)}`)
+    ? [found('delete-without-where', relation, `deletes every row of ${name}`)]
+    : [found('data-deleted', relation, `deletes rows of ${name}`)]
 }
 
 /** What it locks of the tables that were there before the run. */
