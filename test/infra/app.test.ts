@@ -164,7 +164,7 @@ describe('the context', () => {
 })
 
 function read(context: Readonly<Record<string, unknown>>): AppContext {
-  return readAppContext(new App({ autoSynth: false, context }).node)
+  return readAppContext(new App({ autoSynth: false, context, outdir: temporaryDirectory('cdk.out') }).node)
 }
 
 function assetOf({ Metadata }: TemplateResource): string {

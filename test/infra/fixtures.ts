@@ -6,12 +6,13 @@ import { Template } from 'aws-cdk-lib/assertions'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as rds from 'aws-cdk-lib/aws-rds'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import { afterAll } from 'vitest'
 import { DatabaseMigration, type DatabaseMigrationProps, type ExistingDatabase } from '../../infra/index.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lockstep-infra-test-'))
-process.on('exit', () => rmSync(root, { recursive: true, force: true }))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** A new empty directory that is removed with the process. */
+/** A new empty directory that is removed with the file's tests. */
 export function temporaryDirectory(name: string): string {
   return mkdtempSync(join(root, `${name}-`))
 }
