@@ -44,7 +44,10 @@ async function hazardsOf({ given = '' }: Example, ups: readonly Up[]): Promise<r
   return [...ids]
 }
 
-test.for(Object.entries<Example>(EXAMPLES))('%s is raised by its example, and not by the safe way', async ([id, example]) => {
-  expect(await hazardsOf(example, [example.bad])).toEqual([id, ...(example.also ?? [])])
-  expect(await hazardsOf(example, example.safe ?? [])).not.toContain(id)
-})
+test.for(Object.entries<Example>(EXAMPLES))(
+  '%s is raised by its example, and not by the safe way',
+  async ([id, example]) => {
+    expect(await hazardsOf(example, [example.bad])).toEqual([id, ...(example.also ?? [])])
+    expect(await hazardsOf(example, example.safe ?? [])).not.toContain(id)
+  },
+)
