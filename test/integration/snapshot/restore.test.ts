@@ -97,6 +97,19 @@ async function answersOnce(context: SnapshotContext): Promise<boolean> {
   }
 }
 
+test('gives way at once to one that has begun in the same second', async () => {
+  const database = await databaseWithRow()
+  const context = contextFor(database, await directoryStore(), { now: () => NOW })
+  const { uri } = await createSnapshot(context, { runId: 'run' })
+  const other = await databaseAt('postgres').connect()
+  await other.query(`SELECT pg_advisory_lock(1280004946, hashtext('${database.name}_restoring_20261121083000'))`)
+
+  const report = await reportOfFailure(restoreSnapshot(context, { uri }))
+
+  expect(report.message).toContain(`another restore is making "${database.name}_restoring_20261121083000"`)
+  expect(await databasesOf(database)).toEqual([database.name])
+})
+
 test('shows out sessions that connect again and again', async () => {
   const database = await databaseWithRow()
   const context = contextFor(database, await directoryStore())
