@@ -108,7 +108,8 @@ export interface DatabaseMigrationProps {
   readonly snapshot?: Snapshot
 
   /**
-   * Bucket for snapshots and for the record of runs under way. Only a prefix of it is used.
+   * Bucket for snapshots and for the record of runs under way. Only a prefix of it is used. Give it a rule that aborts
+   * incomplete multipart uploads: a function that is killed leaves those behind.
    *
    * @default - a new one: private, encrypted, versioned, expiring after 30 days, kept when the stack is deleted
    */

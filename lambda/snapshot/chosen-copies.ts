@@ -1,3 +1,4 @@
+import { qualified } from './catalog.ts'
 import { Fault } from './fault.ts'
 import type { SnapshotManifest, SnapshotTable } from './manifest.ts'
 import type { TableName } from './scope.ts'
@@ -21,7 +22,7 @@ export interface CopyRequest {
  * The tables to restore, with all partitions of the partitioned ones. Pure.
  *
  * @param preData The statements that make the tables.
- * @throws Fault naming tables that the snapshot does not have, or of which it has no rows, and names that meet.
+ * @throws Fault naming tables that the snapshot does not have, or of which it has no rows, and names that meet or may be two tables.
  */
 export function chooseCopies(
   manifest: SnapshotManifest,
@@ -32,6 +33,7 @@ export function chooseCopies(
   const { known, partitions } = structureOf(preData)
   const unknown = tables.filter((name) => !known.has(name))
   if (unknown.length > 0) throw notThere(unknown, [...rows.keys()])
+  for (const name of tables) refuseAmbiguous(manifest, name)
   const wanted = [...new Set(tables.flatMap((name) => [name, ...below(partitions, name)]))]
   const copies = wanted.map((key): Copy => {
     const own = rows.get(key) ?? null
@@ -79,6 +81,16 @@ function notThere(unknown: readonly string[], known: readonly string[]): Fault {
   return new Fault(
     `the snapshot holds no table ${unknown.join(', ')}${hint}.`,
     'Give tables as schema.table, such as public.orders, in upper and lower case as they are.',
+  )
+}
+
+/** Names may have a point in them. */
+function refuseAmbiguous(manifest: SnapshotManifest, name: string): void {
+  const meant = manifest.tables.filter((table) => keyOf(table) === name)
+  if (meant.length < 2) return
+  throw new Fault(
+    `"${name}" may be ${meant.map(qualified).join(' or ')}.`,
+    'Restore the whole snapshot beside the database with "into" (--into NAME).',
   )
 }
 

@@ -6,6 +6,7 @@ import { createByteCursor, type ByteCursor } from './byte-cursor.ts'
 import { qualified } from './catalog.ts'
 import { copyFault } from './copy-failure.ts'
 import { copyInSql } from './copy-sql.ts'
+import { sqlStateOf } from './failure.ts'
 import { Fault } from './fault.ts'
 import type { SnapshotPart, SnapshotTable } from './manifest.ts'
 import { readObject } from './object-transfer.ts'
@@ -24,21 +25,48 @@ export interface CopyInTarget {
   readonly isOurs?: (table: SnapshotTable) => boolean
   /** Told of the rows of each part once they are in. */
   readonly onRows?: (entry: RestoreEntry, rows: number) => void
+  /** Whether what a check refuses can be tried again, once other tables are filled. @default it fails */
+  readonly mayPostpone?: boolean
+}
+
+/** Rows that a check has refused; none of them are in. */
+export interface Postponed {
+  readonly entry: RestoreEntry
+  readonly error: unknown
 }
 
 /**
  * Streams the rows of one object into the tables that they belong to, and counts them.
  *
+ * @returns what is to be tried again.
  * @throws Fault naming the object when it is damaged, or the table when the server refuses a row or too few arrive.
  */
-export async function copyIn(client: pg.Client, target: CopyInTarget, task: RestoreTask): Promise<void> {
-  const { store, prefix, onBytes } = target
+export async function copyIn(
+  client: pg.Client,
+  target: CopyInTarget,
+  task: RestoreTask,
+): Promise<readonly Postponed[]> {
+  const { store, prefix, onBytes, mayPostpone = false } = target
+  const postponed: Postponed[] = []
   const fill = async (source: AsyncIterable<Buffer>): Promise<void> => {
     const cursor = createByteCursor(source, task.object.key)
-    for (const entry of task.entries) await fillTable(client, target, cursor, entry)
+    for (const entry of task.entries) {
+      try {
+        await fillTable(client, target, cursor, entry)
+      } catch (error) {
+        if (!mayPostpone || !isRefusedByCheck(error)) throw error
+        postponed.push({ entry, error })
+      }
+    }
     await cursor.drain()
   }
   await readObject(store, prefix, task.object, fill, createZstdDecompress({ chunkSize: CHUNK_BYTES }), onBytes)
+  return postponed
+}
+
+/** check_violation, or what its function raises (PostgreSQL, appendix A): it may look for rows of another table. */
+function isRefusedByCheck(error: unknown): boolean {
+  return ['23514', 'P0001'].includes(sqlStateOf(error) ?? '')
 }
 
 async function fillTable(
@@ -67,9 +95,14 @@ async function copyEntry(
   // Rows of a table that was emptied in the same transaction can be written as they would be after a vacuum: it need
   // not be done later, indexes can be read without the table, and no page is written again when it is first read.
   await client.query(`BEGIN; TRUNCATE ONLY ${qualified(table)}`)
-  const count = await copyRows(client, table, copyInSql(table, encoding, 'FREEZE'), rows)
-  await client.query('COMMIT')
-  return count
+  try {
+    const count = await copyRows(client, table, copyInSql(table, encoding, 'FREEZE'), rows)
+    await client.query('COMMIT')
+    return count
+  } catch (error) {
+    if (isRefusedByCheck(error)) await client.query('ROLLBACK')
+    throw error
+  }
 }
 
 async function copyRows(

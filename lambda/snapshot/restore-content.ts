@@ -3,16 +3,15 @@ import type { Log } from '../log.ts'
 import { analyzeAll } from './analyze.ts'
 import { qualified } from './catalog.ts'
 import { keyOf } from './chosen-copies.ts'
-import { copyIn } from './copy-in.ts'
 import { withoutRoles } from './large-object-sql.ts'
 import { fillLargeObjects, verifyLargeObjects } from './large-object-restore.ts'
 import type { SnapshotTable } from './manifest.ts'
 import { withUncheckedKeys } from './partial-rows.ts'
 import { planPostData, relationsOf, tablesIn, type TableRows } from './post-data-plan.ts'
-import { createProgress } from './progress.ts'
+import { restoreRows } from './restore-rows.ts'
 import { objectOf, type RestoreScripts } from './restore-scripts.ts'
 import type { RestoreSource } from './restore-source.ts'
-import { planTasks, type RestoreEntry, type RestoreTask } from './restore-tasks.ts'
+import { planTasks, type RestoreTask } from './restore-tasks.ts'
 import { runPostData } from './run-post-data.ts'
 import { prepareSession, type OpenSession } from './session.ts'
 import { growPool, shareOut, type SessionPool } from './session-pool.ts'
@@ -86,32 +85,6 @@ const MEMORY = `
 async function memoryFor(session: pg.Client, workers: number): Promise<Readonly<Record<string, string>>> {
   const { rows } = await session.query<{ memory: string }>(MEMORY, [workers])
   return { maintenance_work_mem: rows[0]?.memory ?? '64MB' }
-}
-
-interface RowsJob {
-  readonly tasks: readonly RestoreTask[]
-  /** The tables of which this restore knows that nothing is in them: an extension may have filled others. */
-  readonly made: ReadonlySet<string>
-  readonly log: Log
-}
-
-async function restoreRows(
-  pool: SessionPool,
-  { store, prefix, manifest }: RestoreSource,
-  { tasks, made, log }: RowsJob,
-): Promise<void> {
-  const work = tasks.reduce((total, { object }) => total + object.bytes, 0)
-  const progress = createProgress(log, 'Copying tables from the snapshot', manifest.tables.length, work)
-  const left = new Map(manifest.tables.map((table) => [table, table.parts.length]))
-  const onRows = ({ table }: RestoreEntry, rows: number): void => {
-    const parts = (left.get(table) ?? 0) - 1
-    left.set(table, parts)
-    progress.addRows(rows)
-    if (parts === 0) progress.finishTable()
-  }
-  const isOurs = (table: SnapshotTable): boolean => made.has(keyOf(table))
-  const target = { store, prefix, encoding: manifest.database.encoding, onBytes: progress.addBytes, onRows, isOurs }
-  await shareOut(pool, tasks, async (session, task) => copyIn(session, target, task))
 }
 
 async function restoreLargeObjects(

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { createDatabaseSql, type DatabaseProperties } from './database-properties.ts'
 import { dropDatabase } from './drop-database.ts'
 import { sqlStateOf } from './failure.ts'
+import { Fault } from './fault.ts'
 import type { OpenSession } from './session.ts'
 
 /**
@@ -42,7 +43,7 @@ export async function createStaging(
   staging: Staging,
 ): Promise<void> {
   const { name, purpose } = staging
-  await client.query('SELECT pg_catalog.pg_advisory_lock($1, pg_catalog.hashtext($2))', [LOCK_CLASS, name])
+  if (!(await tryLock(client, name))) throw beingMade(name)
   const sql = `${createDatabaseSql(properties, name, await serverVersion(client))} CONNECTION LIMIT ${MARK_LIMIT}`
   staging.onCreated(null)
   try {
@@ -57,6 +58,18 @@ export async function createStaging(
     [name],
   )
   staging.onCreated(rows[0]?.oid ?? null)
+}
+
+async function tryLock(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    'SELECT pg_catalog.pg_try_advisory_lock($1, pg_catalog.hashtext($2)) AS locked',
+    [LOCK_CLASS, name],
+  )
+  return rows[0]?.locked === true
+}
+
+function beingMade(name: string): Fault {
+  return new Fault(`another restore is making "${name}" at this moment.`, 'Wait until it has ended, and try again.')
 }
 
 /** `COMMENT ON DATABASE`; null: none. */

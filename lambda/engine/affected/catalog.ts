@@ -1,5 +1,5 @@
 import type { Connection, Row } from '../database.ts'
-import { HARMLESS_EXTENSIONS } from './statement-kinds.ts'
+import { HARMLESS_EXTENSIONS, RUN_SQL } from './statement-kinds.ts'
 
 /** A table, view or composite type. */
 export interface Relation {
@@ -86,6 +86,20 @@ SELECT DISTINCT part.relid::text AS key, d.refobjid::text AS value
 FROM pg_catalog.pg_depend d JOIN part ON part.classid = d.classid AND part.objid = d.objid
 WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass`
 
+const RUN_SQL_NAMES = [...RUN_SQL].map((name) => `'${name}'`).join(', ')
+
+/** Of PostgreSQL's own functions no dependency is kept: those that matter are looked for in what is stored of a call. */
+const OWN_CALLS = `WITH own (oid) AS (
+  SELECT oid FROM pg_catalog.pg_proc WHERE oid < 16384 AND proname IN (${RUN_SQL_NAMES})
+), called (pattern) AS (SELECT ':funcid (' || string_agg(oid::text, '|') || ') ' FROM own), part (relid, tree) AS (
+  SELECT adrelid, adbin::text FROM pg_catalog.pg_attrdef
+  UNION ALL SELECT conrelid, conbin::text FROM pg_catalog.pg_constraint WHERE conrelid <> 0
+  UNION ALL SELECT polrelid, concat(polqual, polwithcheck) FROM pg_catalog.pg_policy
+  UNION ALL SELECT ev_class, concat(ev_qual, ev_action) FROM pg_catalog.pg_rewrite WHERE oid >= 16384
+  UNION ALL SELECT tgrelid, tgqual::text FROM pg_catalog.pg_trigger)
+SELECT DISTINCT part.relid::text AS key, own.oid::text AS value FROM called, part, own
+WHERE part.tree ~ called.pattern AND part.tree ~ (':funcid ' || own.oid || ' ')`
+
 const FUNCTIONS = `SELECT p.oid::text AS oid, n.nspname::text AS schema, p.proname::text AS name, p.provolatile = 'v' AS volatile,
   l.lanname::text AS language, x.extname::text AS extension,
   CASE WHEN p.prokind IN ('f', 'p') AND l.lanname IN ('sql', 'plpgsql')
@@ -93,7 +107,7 @@ const FUNCTIONS = `SELECT p.oid::text AS oid, n.nspname::text AS schema, p.prona
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
   LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid
-WHERE p.oid >= 16384 AND p.prokind <> 'a'`
+WHERE p.oid >= 16384 AND p.prokind <> 'a' OR p.oid < 16384 AND p.proname IN (${RUN_SQL_NAMES})`
 
 const FUNCTION_NAMES = `SELECT DISTINCT proname::text AS name FROM pg_catalog.pg_proc`
 
@@ -128,7 +142,7 @@ export async function readCatalog(connection: Connection): Promise<Catalog> {
     ruleTargets: grouped(await read(RULE_TARGETS), toValue),
     rewritten: new Set((await read(REWRITTEN)).map((row) => String(row.key))),
     triggers: grouped(await read(TRIGGERS), toValue),
-    expressions: grouped(await read(EXPRESSIONS), toValue),
+    expressions: grouped([...(await read(EXPRESSIONS)), ...(await read(OWN_CALLS))], toValue),
     functions: new Map(mayWrite.map((found) => [found.oid, found])),
     functionsByName: Map.groupBy(mayWrite, ({ name }) => name),
     functionNames: new Set(names.map((row) => String(row.name))),
@@ -144,7 +158,8 @@ function toRelation(row: Row): Relation {
  * PostgreSQL lets a function that is declared stable or immutable change nothing itself, but not so one that it calls.
  * What is written in C is believed.
  */
-function isSuspect({ volatile, language, extension }: Row): boolean {
+function isSuspect({ name, volatile, language, extension }: Row): boolean {
+  if (RUN_SQL.has(String(name))) return true
   const isCompiled = language === 'c' || language === 'internal'
   if (volatile === true) return !(isCompiled && HARMLESS_EXTENSIONS.has(String(extension)))
   return !isCompiled && !HARMLESS_EXTENSIONS.has(String(extension))

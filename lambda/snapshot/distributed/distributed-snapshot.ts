@@ -3,10 +3,12 @@ import { isPause } from '../../engine/pause.ts'
 import { messageOf } from '../../errors.ts'
 import { abortedBy, toLockstepError } from '../failure.ts'
 import { Fault } from '../fault.ts'
+import { removeAbandoned } from '../incomplete.ts'
 import { snapshotPrefix } from '../names.ts'
 import type { SnapshotSelection } from '../scope.ts'
 import { withSessions } from '../session.ts'
 import { currentDatabase, snapshotResult } from '../snapshot.ts'
+import { dropLeftovers } from '../staging.ts'
 import { waiting } from '../waiting.ts'
 import type { Begun, DistributedContext } from './distributed-context.ts'
 import { finishDraft, writeDraft } from './draft.ts'
@@ -50,6 +52,7 @@ export async function takeDistributedSnapshot(context: DistributedContext, input
     }
     const manifest = await finishDraft(store, begun.prefix, context.now())
     await removeWork(context, begun)
+    await removeAbandoned(store, manifest.database.name, context.now(), log)
     return snapshotResult(manifest, `${store.uri}/${begun.prefix}`, context.clock.monotonic() - started)
   } catch (error) {
     if (isPause(error)) throw error
@@ -81,6 +84,7 @@ async function begin(
     const prefix = snapshotPrefix(await currentDatabase(client), createdAt, runId)
     const begun = { name, prefix }
     tell(begun)
+    await dropLeftovers(client, open, context.log)
     const snapshotId = await writeDraft(context, { open, cut, client, prefix, runId, createdAt, selection })
     await publishView(store, prefix, { slot: 0, snapshotId, until: clock.now().getTime() + remainingMs() })
     await executions.start(name, JSON.stringify({ prefix, numbersKey: `${folder}${workKeys(prefix).numbers}` }))

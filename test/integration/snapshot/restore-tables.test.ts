@@ -41,7 +41,8 @@ async function takenSnapshot(): Promise<Taken> {
     INSERT INTO event SELECT n, n FROM generate_series(0, 19) n;
     CREATE TABLE parent (id int);
     CREATE TABLE child (extra text) INHERITS (parent);
-    INSERT INTO child VALUES (1, 'x')`)
+    INSERT INTO child VALUES (1, 'x');
+    CREATE SCHEMA a; CREATE TABLE a."b.c" (n int); CREATE SCHEMA "a.b"; CREATE TABLE "a.b".c (n int)`)
   const context = contextFor(database, await directoryStore(), { now: () => NOW })
   const { uri } = await createSnapshot(context, { runId: 'run' })
   return { database, context, uri }
@@ -130,6 +131,7 @@ test.each([
     { tables: ['public.Orders', 'orders'] },
     'holds no table public.Orders, orders, but public.orders',
   ],
+  ['name may be two tables', { tables: ['a.b.c'] }, '"a.b.c" may be "a"."b.c" or "a.b"."c"'],
   ['schema exists', { tables: ['public.orders'], intoSchema: 'public' }, 'schema "public" exists already'],
 ])('refuses, before anything is made, when a %s', async (_what, request, message) => {
   const { database, context, uri } = await takenSnapshot()

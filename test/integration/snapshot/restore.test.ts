@@ -40,6 +40,42 @@ test('replaces the database and keeps the old one, with what was written since, 
   expect(await databasesOf(database)).toEqual([database.name, kept])
 })
 
+test('fills tables whose checks look for rows of others in an order that the checks let pass', async () => {
+  const database = await createDatabase()
+  await database.rows(`
+    CREATE TABLE c AS SELECT n FROM generate_series(1, 9) n;
+    CREATE FUNCTION in_c(int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.c WHERE n = $1)';
+    CREATE TABLE b (n int CHECK (in_c(n)));
+    CREATE FUNCTION in_b(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+      IF NOT EXISTS (SELECT FROM public.b WHERE n = $1) THEN RAISE EXCEPTION 'no % in b', $1; END IF; RETURN true; END $$;
+    CREATE DOMAIN of_b AS int CHECK (in_b(VALUE));
+    CREATE TABLE a (n of_b, more text);
+    INSERT INTO b SELECT n FROM c; INSERT INTO a SELECT n, 'x' FROM b;
+    CREATE TABLE d AS SELECT 1 AS n`)
+  const context = contextFor(database, await directoryStore())
+  const { uri } = await createSnapshot(context, { runId: 'run' })
+  const before = await contentOf(database)
+
+  dropLater((await restoreSnapshot(context, { uri })).replaced)
+
+  expect(await contentOf(database)).toEqual(before)
+})
+
+test('fails when a check refuses rows for good', async () => {
+  const database = await createDatabase()
+  await database.rows(`
+    CREATE FUNCTION is_fine(int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+    CREATE TABLE a (n int CHECK (is_fine(n))); INSERT INTO a VALUES (1); CREATE TABLE b AS SELECT 1 AS n;
+    CREATE OR REPLACE FUNCTION is_fine(int) RETURNS bool LANGUAGE sql AS 'SELECT false'`)
+  const context = contextFor(database, await directoryStore())
+  const { uri } = await createSnapshot(context, { runId: 'run' })
+
+  const { message } = await reportOfFailure(restoreSnapshot(context, { uri }))
+
+  expect(message).toContain('cannot fill table public.a: new row for relation "a" violates check constraint')
+  expect(await databasesOf(database)).toEqual([database.name])
+})
+
 test('keeps every replaced database when it runs twice in a second', async () => {
   const database = await databaseWithRow()
   const context = contextFor(database, await directoryStore(), { now: () => NOW })
@@ -60,6 +96,19 @@ async function answersOnce(context: SnapshotContext): Promise<boolean> {
     return false
   }
 }
+
+test('gives way at once to one that has begun in the same second', async () => {
+  const database = await databaseWithRow()
+  const context = contextFor(database, await directoryStore(), { now: () => NOW })
+  const { uri } = await createSnapshot(context, { runId: 'run' })
+  const other = await databaseAt('postgres').connect()
+  await other.query(`SELECT pg_advisory_lock(1280004946, hashtext('${database.name}_restoring_20261121083000'))`)
+
+  const report = await reportOfFailure(restoreSnapshot(context, { uri }))
+
+  expect(report.message).toContain(`another restore is making "${database.name}_restoring_20261121083000"`)
+  expect(await databasesOf(database)).toEqual([database.name])
+})
 
 test('shows out sessions that connect again and again', async () => {
   const database = await databaseWithRow()

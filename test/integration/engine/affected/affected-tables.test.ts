@@ -45,6 +45,8 @@ const SHOP = `
   ALTER TABLE checked ADD CONSTRAINT counted CHECK (counts(id)) NOT VALID;
   CREATE FUNCTION nothing() RETURNS int LANGUAGE sql AS 'SELECT 0';
   CREATE EXTENSION tablefunc;
+  CREATE VIEW told AS SELECT query_to_xml('SELECT next_number()', true, true, '') AS x;
+  CREATE TABLE telling (n int, x xml DEFAULT query_to_xml('SELECT next_number()', true, true, ''));
   CREATE FUNCTION same(a int, b int) RETURNS bool LANGUAGE sql AS $$ INSERT INTO log (line) VALUES ('='); SELECT a = b $$;
   INSERT INTO customers VALUES (1, 'a', 'ok', ('x', 'y')), (2, 'b', 'sad', NULL);
   INSERT INTO other.customers VALUES (1);
@@ -225,5 +227,7 @@ const EXPECTED: Readonly<Record<string, readonly string[] | string>> = {
   "SELECT clear('big')": 'public.clear puts SQL together (in the function public.clear)',
   "DO $$ BEGIN EXECUTE format('DELETE FROM %I', 'big'); END $$": 'a DO block puts SQL together (in 1_step)',
   "SELECT query_to_xml('SELECT purge()', true, true, '')": 'the function query_to_xml runs SQL that it is given',
+  'SELECT * FROM told': 'what the function pg_catalog.query_to_xml does, in internal, is not known',
+  'INSERT INTO telling (n) VALUES (1)': 'what the function pg_catalog.query_to_xml does, in internal, is not known',
   'ALTER SCHEMA other RENAME TO another': 'a schema is renamed (in 1_step)',
 }

@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Paused } from '../../../../lambda/engine/pause.ts'
 import { parseManifest, type SnapshotManifest } from '../../../../lambda/snapshot/manifest.ts'
 import type { SnapshotStore } from '../../../../lambda/snapshot/store.ts'
 import type { TestS3 } from '../../../support/s3.ts'
-import { contentOf, cutSessions, reportOfFailure, until } from '../support.ts'
+import { onServer } from '../../../support/database.ts'
+import { contentOf, cutSessions, databasesOf, dropLater, reportOfFailure, until } from '../support.ts'
 import { restored, stage, startBucket, type Stage, type StageOptions } from './support.ts'
 
 let s3: TestS3
@@ -33,6 +35,14 @@ async function changeAndVacuum({ database }: Stage): Promise<void> {
   for (const table of ['part_1', 'part_2', 'large']) await database.rows(`VACUUM ${table}`)
 }
 
+/** What a snapshot and a restore have left that were killed long ago. */
+async function leaveHalfDone({ database: { name }, store }: Stage): Promise<void> {
+  await store.write(`${name}/20200101T000000Z-killed/pre-data.sql`, Readable.from([Buffer.from('SELECT 1;')]))
+  const copy = dropLater(`${name}_restoring_20200101000000`)
+  await onServer(`CREATE DATABASE ${copy}`)
+  await onServer(`COMMENT ON DATABASE ${copy} IS 'Half-made by Lockstep: it was killed.'`)
+}
+
 const WHOLE = { tables: 6, rows: 4 * 2800 + 5500 }
 const POLL = { timeout: 30_000 }
 
@@ -51,8 +61,10 @@ describe('a distributed copy', () => {
       },
     })
     const before = await contentOf(staged.database)
+    await leaveHalfDone(staged)
     const result = await staged.take()
     expect(result).toMatchObject({ database: staged.database.name, ...WHOLE })
+    expect(await databasesOf(staged.database)).toEqual([staged.database.name])
     expect(items(staged)).toEqual([0, 0, 1, 2, 2, 2, 3, 4, 5])
     expect(again).toEqual([[]])
     expect(await restored(staged, result.uri)).toEqual(before)
