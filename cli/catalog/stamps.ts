@@ -53,21 +53,26 @@ const ALL_ROWS = [
   'pg_seclabel',
   'pg_statistic_ext',
   'pg_db_role_setting',
-  'pg_auth_members',
 ]
+
+/** What all databases of a server share. */
+const CLUSTER_ROWS = ['pg_authid', 'pg_auth_members', 'pg_tablespace']
 
 /** Everything but relations and comments, in which changes are rare. */
 function ofTheRest(major: number, withCluster: boolean): readonly string[] {
   const all = [
-    ...ALL_ROWS.filter((name) => withCluster || name !== 'pg_auth_members'),
+    ...ALL_ROWS,
+    ...(withCluster ? CLUSTER_ROWS : []),
     ...(major >= 15 ? ['pg_publication_namespace'] : []),
+    ...(withCluster && major >= 15 ? ['pg_parameter_acl'] : []),
   ]
   return [
     ...USER_ROWS.map((name) => `SELECT ${VERSION('t')} FROM ${name} t WHERE t.oid >= 16384`),
     ...all.map((name) => `SELECT ${VERSION('t')} FROM ${name} t`),
     `SELECT ${VERSION('p')} FROM pg_proc p WHERE p.oid >= 16384 OR p.proacl IS NOT NULL`,
     `SELECT ${VERSION('a')} FROM pg_aggregate a WHERE a.aggfnoid >= 16384`,
-    `SELECT ${VERSION('t')} FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.oid >= 16384 AND (c.oid IS NULL OR c.relkind = 'c') AND NOT (t.typcategory = 'A' AND t.typelem <> 0)`,
+    `SELECT ${VERSION('t')} FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.oid >= 16384 AND (c.oid IS NULL OR c.relkind = 'c') AND NOT (t.typcategory = 'A' AND t.typelem <> 0) OR t.typacl IS NOT NULL`,
+    `SELECT ${VERSION('a')} FROM pg_attribute a WHERE a.attrelid < 16384 AND a.attacl IS NOT NULL`,
     `SELECT ${VERSION('n')} FROM pg_namespace n WHERE n.nspname !~ '^pg_(temp|toast)'`,
     `SELECT ${VERSION('o')} FROM pg_constraint o WHERE o.conrelid = 0`,
     `SELECT ${VERSION('d')} FROM pg_depend d WHERE d.deptype IN ('e', 'x')`,
@@ -77,9 +82,7 @@ function ofTheRest(major: number, withCluster: boolean): readonly string[] {
     `SELECT ${VERSION('d')} FROM pg_shdescription d`,
     // Not everybody may read the tables behind these.
     `SELECT hashtextextended(u::text, 0) FROM pg_user_mappings u`,
-    `SELECT hashtextextended(concat_ws(' ', s.oid, s.subname, s.subowner, s.subenabled, s.subslotname, s.subpublications), 0) FROM pg_subscription s`,
-    // Names that stand in other objects' texts.
-    ...(withCluster ? [`SELECT hashtextextended(r::text, 0) FROM pg_roles r`] : []),
+    `SELECT hashtextextended(concat_ws(' ', s.oid, s.subname, s.subowner, s.subenabled, s.subbinary, s.substream, s.subsynccommit, s.subslotname, s.subpublications), 0) FROM pg_subscription s`,
   ]
 }
 

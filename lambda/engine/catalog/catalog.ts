@@ -28,8 +28,24 @@ export function differenceBetween(before: Catalog, after: Catalog): readonly Cat
     const [left, right] = [before.get(name), after.get(name)]
     if (left?.hash === right?.hash) return []
     const [had, has] = [left?.lines ?? [], right?.lines ?? []]
-    const missing = had.filter((line) => !has.includes(line))
-    const added = has.filter((line) => !had.includes(line))
-    return [{ name, missing, added, isWhole: left === undefined || right === undefined }]
+    return [
+      {
+        name,
+        missing: without(had, has),
+        added: without(has, had),
+        isWhole: left === undefined || right === undefined,
+      },
+    ]
+  })
+}
+
+/** Each of the others takes one line of the same text away: two things may be said in the same words. */
+function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map<string, number>()
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1)
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0
+    left.set(line, count - 1)
+    return count <= 0
   })
 }

@@ -28,7 +28,7 @@ export function everything(
   ids: string,
 ): Facts {
   const { major, withCluster } = server
-  const more = [MEMBERS, ...surroundingFacts(withCluster)]
+  const more = [MEMBERS, ...surroundingFacts(major, withCluster)]
   return factsOf(EVERYTHING, ids, [...OBJECT_FACTS, ...otherFacts(major), ...more])
 }
 

@@ -1,4 +1,4 @@
-import { MEMBER, NAMED, NOT_TEMPORARY, type Fact } from './sql-parts.ts'
+import { MEMBER, NAMED, NOT_TEMPORARY, type Fact, OPTIONS } from './sql-parts.ts'
 
 const SCHEMAS: Fact = ({
   acl,
@@ -29,9 +29,12 @@ FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'x'`
 
 /** Of an extension's own functions only what may be changed about them; the rest is the extension's. */
+/** What ALTER FUNCTION changes. */
+const ALTERABLE = `concat_ws(' ', p.provolatile, p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, p.procost, p.prorows, p.prosupport::text, ${OPTIONS('p.proconfig')})`
+
 const FUNCTIONS: Fact = ({ acl, counts, owner }) => `SELECT p.oid::regprocedure::text,
-  CASE WHEN ${MEMBER('pg_proc', 'p.oid')} THEN 'function ' || p.oid::regprocedure::text
-    WHEN p.prokind = 'a' THEN 'aggregate ' || p.oid::regprocedure::text || ' ' || pg_get_function_result(p.oid)
+  CASE WHEN ${MEMBER('pg_proc', 'p.oid')} THEN 'function ' || p.oid::regprocedure::text || ' ' || ${ALTERABLE}
+    WHEN p.prokind = 'a' THEN 'aggregate ' || p.oid::regprocedure::text || ' (' || pg_get_function_arguments(p.oid) || ') ' || pg_get_function_result(p.oid)
     ELSE pg_get_functiondef(p.oid) END || ${owner('p.proowner')} || ${acl('p.proacl', `'f'`, 'p.proowner')}
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.oid >= 16384 AND ${NOT_TEMPORARY} AND ${counts('pg_proc', 'p.oid', 'p.proowner')}`

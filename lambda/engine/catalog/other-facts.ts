@@ -1,4 +1,4 @@
-import { NAMED, type Fact } from './sql-parts.ts'
+import { GRANTED, NAMED, OPTIONS, type Fact } from './sql-parts.ts'
 
 const CONVERSIONS: Fact = ({
   counts,
@@ -50,20 +50,20 @@ const FOREIGN_DATA: readonly Fact[] = [
     counts,
     owner,
   }) => `SELECT 'foreign data wrapper ' || quote_ident(w.fdwname), 'foreign data wrapper ' || w.fdwhandler::regproc::text || ' ' || w.fdwvalidator::regproc::text || ${owner('w.fdwowner')}
-  || coalesce(' options ' || array_to_string(w.fdwoptions, ','), '') || ${acl('w.fdwacl', `'F'`, 'w.fdwowner')}
+  || coalesce(' options ' || ${OPTIONS('w.fdwoptions')}, '') || ${acl('w.fdwacl', `'F'`, 'w.fdwowner')}
 FROM pg_foreign_data_wrapper w WHERE ${counts('pg_foreign_data_wrapper', 'w.oid')}`,
   ({
     acl,
     counts,
     owner,
   }) => `SELECT 'server ' || quote_ident(s.srvname), 'server ' || w.fdwname || ' ' || coalesce(s.srvtype, '') || ' ' || coalesce(s.srvversion, '') || ${owner('s.srvowner')}
-  || coalesce(' options ' || array_to_string(s.srvoptions, ','), '') || ${acl('s.srvacl', `'S'`, 's.srvowner')}
+  || coalesce(' options ' || ${OPTIONS('s.srvoptions')}, '') || ${acl('s.srvacl', `'S'`, 's.srvowner')}
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE ${counts('pg_foreign_server', 's.oid')}`,
 ]
 
 /** With a secret, and so another in each environment. */
 const USER_MAPPINGS: Fact =
-  () => `SELECT 'server ' || quote_ident(m.srvname), 'user mapping for ' || CASE m.umuser WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(m.umuser)) END || coalesce(' options ' || md5(array_to_string(m.umoptions, ',')), '')
+  () => `SELECT 'server ' || quote_ident(m.srvname), 'user mapping for ' || CASE m.umuser WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(m.umuser)) END || coalesce(' options ' || md5(${OPTIONS('m.umoptions')}), '')
 FROM pg_user_mappings m`
 
 const EVENT_TRIGGERS: Fact = ({
@@ -73,13 +73,19 @@ const EVENT_TRIGGERS: Fact = ({
   || coalesce(' when ' || array_to_string(e.evttags, ','), '') || ${owner('e.evtowner')}
 FROM pg_event_trigger e WHERE ${counts('pg_event_trigger', 'e.oid', 'e.evtowner')}`
 
-const PUBLICATIONS: readonly Fact[] = [
-  ({ owner }) =>
-    `SELECT 'publication ' || quote_ident(p.pubname), 'publication ' || (to_jsonb(p) - '{oid,pubowner}'::text[])::text || ${owner('p.pubowner')} FROM pg_publication p`,
-  () => `SELECT 'publication ' || quote_ident(p.pubname), 'table ' || r.prrelid::regclass::text || coalesce(' columns ' || to_jsonb(t)::text, '')
-FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid
-  LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname AND format('%I.%I', t.schemaname, t.tablename) = r.prrelid::regclass::text`,
-]
+const PUBLICATIONS: Fact = ({ owner }) =>
+  `SELECT 'publication ' || quote_ident(p.pubname), 'publication ' || (to_jsonb(p) - '{oid,pubowner}'::text[])::text || ${owner('p.pubowner')} FROM pg_publication p`
+
+/** From 15 on a table may be published in part. Without a list also the columns that come later are. */
+const PUBLISHED_TABLES = (major: number): Fact => {
+  const part =
+    major < 15
+      ? ''
+      : ` || coalesce(' columns ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+    WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::smallint[])), '') || coalesce(' where ' || pg_get_expr(r.prqual, r.prrelid), '')`
+  return () => `SELECT 'publication ' || quote_ident(p.pubname), 'table ' || r.prrelid::regclass::text${part}
+FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid`
+}
 
 /** From 15 on. */
 const PUBLISHED_SCHEMAS: Fact =
@@ -89,12 +95,12 @@ FROM pg_publication p JOIN pg_publication_namespace s ON s.pnpubid = p.oid`
 /** Whoever may not read the connection's text may read the rest. */
 const SUBSCRIPTIONS: Fact = ({
   owner,
-}) => `SELECT 'subscription ' || quote_ident(s.subname), 'subscription ' || s.subenabled || ' ' || coalesce(s.subslotname, '') || ' ' || array_to_string(s.subpublications, ',') || ${owner('s.subowner')}
+}) => `SELECT 'subscription ' || quote_ident(s.subname), 'subscription ' || concat_ws(' ', s.subenabled, s.subbinary, s.substream, s.subsynccommit, s.subslotname) || ' ' || ${OPTIONS('s.subpublications')} || ${owner('s.subowner')}
 FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
 const DEFAULT_PRIVILEGES: Fact =
   () => `SELECT 'default privileges', 'default privileges of ' || quote_ident(pg_get_userbyid(d.defaclrole)) || coalesce(' in ' || quote_ident(n.nspname), '') || ' on ' || d.defaclobjtype::text
-  || ' ' || coalesce((SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(d.defaclacl) i), '')
+  || ' ' || coalesce(${GRANTED('d.defaclacl')}, '')
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace`
 
 /** What was said of the system's own objects is not asked, but for the schema public and the extensions that every database begins with. */
@@ -110,15 +116,19 @@ const SECURITY_LABELS: Fact = () =>
 /** Privileges on what every database has; there are about a hundred and fifty that are not the default. */
 const SYSTEM_PRIVILEGES: readonly Fact[] = [
   () =>
-    `SELECT 'system', 'function ' || p.oid::regprocedure::text || ' acl ' || (SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(p.proacl) i) FROM pg_proc p WHERE p.oid < 16384 AND p.proacl IS NOT NULL`,
+    `SELECT 'system', 'function ' || p.oid::regprocedure::text || ' acl ' || ${GRANTED('p.proacl')} FROM pg_proc p WHERE p.oid < 16384 AND p.proacl IS NOT NULL`,
   () =>
-    `SELECT 'system', 'relation ' || c.relname || ' acl ' || (SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(c.relacl) i) FROM pg_class c WHERE c.oid < 16384 AND c.relacl IS NOT NULL`,
+    `SELECT 'system', 'relation ' || c.relname || ' acl ' || ${GRANTED('c.relacl')} FROM pg_class c WHERE c.oid < 16384 AND c.relacl IS NOT NULL`,
+  () =>
+    `SELECT 'system', 'column ' || a.attrelid::regclass::text || '.' || a.attname || ' acl ' || ${GRANTED('a.attacl')} FROM pg_attribute a WHERE a.attrelid < 16384 AND a.attacl IS NOT NULL`,
+  () =>
+    `SELECT 'system', 'type ' || format_type(t.oid, NULL) || ' acl ' || ${GRANTED('t.typacl')} FROM pg_type t WHERE t.oid < 16384 AND t.typacl IS NOT NULL`,
 ]
 
 const DATABASE: readonly Fact[] = [
   ({ acl, owner }) =>
     `SELECT 'database', 'database' || ${owner('d.datdba')} || ${acl('d.datacl', `'d'`, 'd.datdba')} || ' limit ' || d.datconnlimit FROM pg_database d WHERE d.datname = current_database()`,
-  () => `SELECT 'database', 'setting ' || coalesce('of ' || quote_ident(r.rolname) || ' ', '') || array_to_string(s.setconfig, ',')
+  () => `SELECT 'database', 'setting ' || coalesce('of ' || quote_ident(r.rolname) || ' ', '') || ${OPTIONS('s.setconfig')}
 FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   () =>
     `SELECT 'database', 'comment ' || quote_literal(d.description) FROM pg_shdescription d WHERE d.classoid = 'pg_database'::regclass AND d.objoid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
@@ -126,11 +136,20 @@ FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setd
 
 /** What all databases of a server share; of a server that others use at the same time it says nothing. */
 const CLUSTER: readonly Fact[] = [
-  () => `SELECT 'role ' || quote_ident(r.rolname), 'role ' || (to_jsonb(r) - '{oid,rolpassword}'::text[])::text || coalesce((SELECT ' comment ' || quote_literal(d.description) FROM pg_shdescription d
-  WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid), '') FROM pg_roles r WHERE r.rolname !~ '^pg_'`,
+  () => `SELECT 'role ' || quote_ident(r.rolname), 'role ' || (to_jsonb(r) - '{oid,rolpassword}'::text[])::text || CASE WHEN u.rolpassword IS NULL THEN '' ELSE ' with a password' END
+  || coalesce((SELECT ' comment ' || quote_literal(d.description) FROM pg_shdescription d
+    WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid), '') FROM pg_roles r JOIN pg_authid u ON u.oid = r.oid WHERE r.rolname !~ '^pg_'`,
+  () => `SELECT 'role ' || quote_ident(pg_get_userbyid(m.member)), 'member of ' || quote_ident(pg_get_userbyid(m.roleid)) || ' ' || (to_jsonb(m) - '{oid,roleid,member,grantor}'::text[])::text
+FROM pg_auth_members m`,
   () =>
-    `SELECT 'role ' || quote_ident(pg_get_userbyid(m.member)), 'member of ' || quote_ident(pg_get_userbyid(m.roleid)) || ' admin ' || m.admin_option FROM pg_auth_members m WHERE m.member >= 16384`,
+    `SELECT 'settings of all roles', 'setting of all roles ' || ${OPTIONS('s.setconfig')} FROM pg_db_role_setting s WHERE s.setdatabase = 0 AND s.setrole = 0`,
+  ({ acl, owner }) =>
+    `SELECT 'tablespace ' || quote_ident(s.spcname), 'tablespace' || ${owner('s.spcowner')} || ${acl('s.spcacl', `'t'`, 's.spcowner')} || coalesce(' with ' || ${OPTIONS('s.spcoptions')}, '') FROM pg_tablespace s`,
 ]
+
+/** From 15 on. */
+const PARAMETERS: Fact = () =>
+  `SELECT 'privileges on parameter ' || a.parname, 'parameter ' || a.parname || ' acl ' || ${GRANTED('a.paracl')} FROM pg_parameter_acl a`
 
 /** One query each: group, and a line that says all of one thing. @param major - of the server */
 export function otherFacts(major: number): readonly Fact[] {
@@ -142,14 +161,15 @@ export function otherFacts(major: number): readonly Fact[] {
     ...TEXT_SEARCH,
     ...FOREIGN_DATA,
     EVENT_TRIGGERS,
-    ...PUBLICATIONS,
+    PUBLICATIONS,
+    PUBLISHED_TABLES(major),
     ...(major >= 15 ? [PUBLISHED_SCHEMAS] : []),
     SECURITY_LABELS,
   ]
 }
 
 /** What an environment gives its database. */
-export function surroundingFacts(withCluster: boolean): readonly Fact[] {
+export function surroundingFacts(major: number, withCluster: boolean): readonly Fact[] {
   return [
     USER_MAPPINGS,
     SUBSCRIPTIONS,
@@ -157,5 +177,6 @@ export function surroundingFacts(withCluster: boolean): readonly Fact[] {
     ...SYSTEM_PRIVILEGES,
     ...DATABASE,
     ...(withCluster ? CLUSTER : []),
+    ...(withCluster && major >= 15 ? [PARAMETERS] : []),
   ]
 }

@@ -1,4 +1,4 @@
-import { NAMED, NOT_TEMPORARY, type Parts } from './sql-parts.ts'
+import { GRANTED, NAMED, NOT_TEMPORARY, OPTIONS, type Parts } from './sql-parts.ts'
 
 /** With `c` for the relation and `n` for its schema. */
 interface RelationParts extends Parts {
@@ -18,11 +18,11 @@ const KIND = `CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned ta
 /** Tables, views, sequences and composite types as such, without what hangs on them. */
 const RELATIONS: RelationFact = ({ acl, chosen, inFull, owner }) => `SELECT c.oid, ${NAMED('n.nspname', 'c.relname')},
   ${KIND} || ' ' || ${NAMED('n.nspname', 'c.relname')} || ${PERSISTENCE} || ${owner('c.relowner')}
-  || coalesce(' with ' || array_to_string(c.reloptions, ','), '') || coalesce(' toast ' || array_to_string(t.reloptions, ','), '')
+  || coalesce(' with ' || ${OPTIONS('c.reloptions')}, '') || coalesce(' toast ' || ${OPTIONS('t.reloptions')}, '')
   || CASE WHEN c.reltablespace = 0 THEN '' ELSE ' tablespace ' || (SELECT spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace) END
   || CASE WHEN c.relam IN (0, 2) THEN '' ELSE ' using ' || (SELECT amname FROM pg_am a WHERE a.oid = c.relam) END
   || CASE WHEN c.relrowsecurity THEN ' row level security' ELSE '' END || CASE WHEN c.relforcerowsecurity THEN ' forced' ELSE '' END
-  || CASE WHEN c.relreplident IN ('d', 'n') AND c.relkind <> 'r' OR c.relreplident = 'd' THEN '' ELSE ' replica identity ' || c.relreplident::text END
+  || CASE WHEN c.relkind NOT IN ('r', 'p', 'm') OR c.relreplident = 'd' THEN '' ELSE ' replica identity ' || c.relreplident::text END
   || CASE WHEN c.reloftype = 0 THEN '' ELSE ' of ' || format_type(c.reloftype, NULL) END
   || CASE WHEN c.relispartition THEN coalesce(' ' || pg_get_expr(c.relpartbound, c.oid), '') ELSE '' END
   || CASE WHEN c.relkind = 'p' THEN ' partition by ' || pg_get_partkeydef(c.oid) ELSE '' END
@@ -50,9 +50,9 @@ const COLUMN: RelationFact = ({
   || CASE WHEN a.attstorage = y.typstorage THEN '' ELSE ' storage ' || a.attstorage::text END
   || CASE WHEN a.attcompression = '' THEN '' ELSE ' compression ' || a.attcompression::text END
   || CASE WHEN coalesce(a.attstattarget, -1) = -1 THEN '' ELSE ' statistics ' || a.attstattarget END
-  || coalesce(' options ' || (SELECT string_agg(o, ',') FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver='), '') || coalesce(' fdw ' || array_to_string(a.attfdwoptions, ','), '')
+  || coalesce(' options ' || (SELECT string_agg(o, ',' ORDER BY o) FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver='), '') || coalesce(' fdw ' || ${OPTIONS('a.attfdwoptions')}, '')
   || CASE WHEN a.attislocal AND a.attinhcount = 0 THEN '' ELSE ' local ' || a.attislocal || ' inherited ' || a.attinhcount END
-  || ${granted(`CASE WHEN a.attacl IS NULL OR a.attacl = '{}' THEN '' ELSE ' acl ' || (SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(a.attacl) i) END`)}`
+  || ${granted(`CASE WHEN a.attacl IS NULL OR a.attacl = '{}' THEN '' ELSE ' acl ' || ${GRANTED('a.attacl')} END`)}`
 
 const COLUMNS: RelationFact = (parts) => `SELECT c.oid, ${NAMED('n.nspname', 'c.relname')}, ${COLUMN(parts)}
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -132,7 +132,7 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.
 
 const FOREIGN_TABLES: RelationFact = ({
   chosen,
-}) => `SELECT c.oid, ${NAMED('n.nspname', 'c.relname')}, 'foreign table of server ' || quote_ident(s.srvname) || coalesce(' options ' || array_to_string(f.ftoptions, ','), '')
+}) => `SELECT c.oid, ${NAMED('n.nspname', 'c.relname')}, 'foreign table of server ' || quote_ident(s.srvname) || coalesce(' options ' || ${OPTIONS('f.ftoptions')}, '')
 FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver JOIN pg_class c ON c.oid = f.ftrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE ${chosen}`
 

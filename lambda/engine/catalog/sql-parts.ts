@@ -4,6 +4,13 @@ export const NAMED = (schema: string, name: string): string => `quote_ident(${sc
 /** With `n` for the namespace: another session's, or this one's temporary objects are no part of a schema. */
 export const NOT_TEMPORARY = `n.nspname !~ '^pg_(temp|toast)'`
 
+/** Settings of an array, in an order of their own: one that is set again comes last. */
+export const OPTIONS = (array: string): string => `(SELECT string_agg(o, ',' ORDER BY o) FROM unnest(${array}) o)`
+
+/** What is granted, in an order of its own: grants come in any. */
+export const GRANTED = (acl: string): string =>
+  `(SELECT string_agg(i::text, ',' ORDER BY i::text) FROM unnest(${acl}) i)`
+
 /** An object that an extension has brought along. */
 export const MEMBER = (catalog: string, id: string): string =>
   `EXISTS (SELECT FROM pg_depend own WHERE own.classid = '${catalog}'::regclass AND own.objid = ${id} AND own.deptype = 'e')`

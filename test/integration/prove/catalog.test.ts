@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { differenceBetween } from '../../../lambda/engine/catalog/catalog.ts'
-import { readCatalog, type CatalogScope, type CatalogState } from '../../../cli/catalog/read-catalog.ts'
+import { forgetPrepared, readCatalog, type CatalogScope, type CatalogState } from '../../../cli/catalog/read-catalog.ts'
 import { differenceLines } from '../../../lambda/engine/catalog/difference-lines.ts'
 import type { Connection } from '../../../lambda/engine/database.ts'
 import { onDatabase } from './support.ts'
@@ -18,6 +18,7 @@ const CHANGES: readonly (readonly [sql: string, line: string | RegExp])[] = [
   ['ALTER TABLE parent SET (fillfactor = 70)', 'with fillfactor=70'],
   ['ALTER TABLE item SET (toast.autovacuum_enabled = off)', 'toast autovacuum_enabled=off'],
   ['ALTER TABLE reversed REPLICA IDENTITY FULL', 'replica identity f'],
+  ['ALTER TABLE event REPLICA IDENTITY NOTHING', 'replica identity n'],
   ['ALTER TABLE tree NO FORCE ROW LEVEL SECURITY', 'row level security'],
   ['ALTER TABLE reversed ADD COLUMN d int', 'order of columns: c, b, a, d'],
   ['ALTER TABLE reversed RENAME COLUMN a TO z', '+ public.reversed: column z integer'],
@@ -102,12 +103,14 @@ const CHANGES: readonly (readonly [sql: string, line: string | RegExp])[] = [
   ['ALTER EVENT TRIGGER audit DISABLE', 'enabled D'],
   ['ALTER PUBLICATION of_tables DROP TABLE item', 'table public.item'],
   ['ALTER PUBLICATION of_tables SET TABLE item (id), ONLY parent', 'table public.item columns'],
+  ['ALTER PUBLICATION everything SET TABLE item (id, name), tree WHERE (id > 2)', 'table public.tree where (id > 2)'],
   ["ALTER PUBLICATION of_tables SET (publish = 'insert')", '"pubdelete": false'],
   ['CREATE PUBLICATION p FOR TABLES IN SCHEMA types', '+ publication'],
   ['CREATE EXTENSION citext', '+ extension citext'],
   ['ALTER EXTENSION hstore SET SCHEMA types', 'extension hstore'],
   ['ALTER EXTENSION hstore ADD TABLE reversed', 'member table'],
   ['ALTER FUNCTION tax(numeric) DEPENDS ON EXTENSION hstore', 'depends on extension hstore'],
+  ['ALTER FUNCTION akeys(hstore) COST 7', /\+ function public\.akeys.* 7 0/],
   ['CREATE SCHEMA more', '+ schema more'],
   ['DROP SCHEMA types', '- schema types'],
   ['GRANT SELECT ON reversed TO PUBLIC', 'acl =r/postgres'],
@@ -117,6 +120,8 @@ const CHANGES: readonly (readonly [sql: string, line: string | RegExp])[] = [
   ['REVOKE USAGE ON TYPE mood FROM PUBLIC', 'acl postgres=U/postgres'],
   ['REVOKE USAGE ON SCHEMA "Odd Schema" FROM PUBLIC', 'schema "Odd Schema" owner postgres'],
   ['REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC', 'function pg_sleep'],
+  ['GRANT SELECT (rolname) ON pg_authid TO PUBLIC', 'column pg_authid.rolname acl'],
+  ['REVOKE USAGE ON TYPE int4 FROM PUBLIC', 'type integer acl'],
   ['ALTER DEFAULT PRIVILEGES IN SCHEMA types REVOKE SELECT ON TABLES FROM PUBLIC', 'default privileges'],
   ['ALTER TABLE reversed OWNER TO pg_monitor', 'owner pg_monitor'],
   ['ALTER FUNCTION tax(numeric) OWNER TO pg_monitor', 'owner pg_monitor'],
@@ -134,6 +139,7 @@ describe('the catalog', () => {
   beforeAll(async () => {
     ;({ connection, end } = await onDatabase())
     await connection.execute(RICH_SCHEMA)
+    await connection.execute('ALTER TABLE reversed SET (fillfactor = 70, autovacuum_enabled = off)')
     await connection.execute('CREATE PUBLICATION everything FOR TABLE item (id, name), tree WHERE (id > 1)')
     before = await readCatalog(connection, SCOPE)
   })
@@ -168,8 +174,42 @@ describe('the catalog', () => {
     'DROP VIEW cheaper; CREATE VIEW cheaper AS SELECT * FROM cheap WHERE id < 300',
     'INSERT INTO parent VALUES (7)',
     'REINDEX INDEX item_lower',
+    'ALTER TABLE reversed RESET (fillfactor); ALTER TABLE reversed SET (fillfactor = 70)',
     "SELECT nextval('counted')",
   ])('does not mind %s', async (sql) => {
     expect(await linesAfter(sql)).toEqual([])
+  })
+
+  test.each([
+    ['GRANT a TO CURRENT_USER', 'member of a '],
+    ['GRANT b TO a WITH INHERIT FALSE', '"inherit_option": false'],
+    ["ALTER ROLE a PASSWORD 'secret'", '} with'],
+    ["ALTER ROLE ALL SET work_mem = '1MB'", '+ settings of all roles'],
+    ['GRANT SET ON PARAMETER log_min_duration_statement TO a', '+ privileges on parameter log_min_duration_statement'],
+    ['GRANT CREATE ON TABLESPACE pg_default TO a', 'acl a=C/postgres'],
+  ])('of a server of our own shows %s', async (sql, expected) => {
+    const cluster = { ...SCOPE, withCluster: true }
+    const [a, b] = ['a', 'b'].map((name) => `${name}_${process.pid}`)
+    const named = (text: string): string => text.replaceAll(/\ba\b/g, String(a)).replaceAll(/\bb\b/g, String(b))
+    forgetPrepared(connection)
+    await connection.execute(named('BEGIN; CREATE ROLE a; CREATE ROLE b; GRANT b TO a'))
+    try {
+      const earlier = await readCatalog(connection, cluster)
+      await connection.execute(named(sql))
+      const later = await readCatalog(connection, cluster, earlier)
+      const lines = differenceLines(differenceBetween(earlier.catalog, later.catalog)).join('\n')
+      expect(lines).toContain(named(expected))
+      expect(lines).not.toContain('secret')
+    } finally {
+      await connection.execute('ROLLBACK')
+      forgetPrepared(connection)
+    }
+  })
+
+  test('tells two things that are said in the same words apart from one', () => {
+    const entryOf = (...lines: readonly string[]) => new Map([['t', { hash: String(lines.length), lines }]])
+    expect(differenceBetween(entryOf('x', 'y', 'x'), entryOf('y', 'x'))).toEqual([
+      { name: 't', missing: ['x'], added: [], isWhole: false },
+    ])
   })
 })
