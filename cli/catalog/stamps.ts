@@ -72,7 +72,6 @@ function ofTheRest(major: number, withCluster: boolean): readonly string[] {
     `SELECT ${VERSION('p')} FROM pg_proc p WHERE p.oid >= 16384 OR p.proacl IS NOT NULL`,
     `SELECT ${VERSION('a')} FROM pg_aggregate a WHERE a.aggfnoid >= 16384`,
     `SELECT ${VERSION('t')} FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.oid >= 16384 AND (c.oid IS NULL OR c.relkind = 'c') AND NOT (t.typcategory = 'A' AND t.typelem <> 0) OR t.typacl IS NOT NULL`,
-    `SELECT ${VERSION('a')} FROM pg_attribute a WHERE a.attrelid < 16384 AND a.attacl IS NOT NULL`,
     `SELECT ${VERSION('n')} FROM pg_namespace n WHERE n.nspname !~ '^pg_(temp|toast)'`,
     `SELECT ${VERSION('o')} FROM pg_constraint o WHERE o.conrelid = 0`,
     `SELECT ${VERSION('d')} FROM pg_depend d WHERE d.deptype IN ('e', 'x')`,

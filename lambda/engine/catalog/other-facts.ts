@@ -120,8 +120,6 @@ const SYSTEM_PRIVILEGES: readonly Fact[] = [
   () =>
     `SELECT 'system', 'relation ' || c.relname || ' acl ' || ${GRANTED('c.relacl')} FROM pg_class c WHERE c.oid < 16384 AND c.relacl IS NOT NULL`,
   () =>
-    `SELECT 'system', 'column ' || a.attrelid::regclass::text || '.' || a.attname || ' acl ' || ${GRANTED('a.attacl')} FROM pg_attribute a WHERE a.attrelid < 16384 AND a.attacl IS NOT NULL`,
-  () =>
     `SELECT 'system', 'type ' || format_type(t.oid, NULL) || ' acl ' || ${GRANTED('t.typacl')} FROM pg_type t WHERE t.oid < 16384 AND t.typacl IS NOT NULL`,
 ]
 

@@ -120,7 +120,6 @@ const CHANGES: readonly (readonly [sql: string, line: string | RegExp])[] = [
   ['REVOKE USAGE ON TYPE mood FROM PUBLIC', 'acl postgres=U/postgres'],
   ['REVOKE USAGE ON SCHEMA "Odd Schema" FROM PUBLIC', 'schema "Odd Schema" owner postgres'],
   ['REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC', 'function pg_sleep'],
-  ['GRANT SELECT (rolname) ON pg_authid TO PUBLIC', 'column pg_authid.rolname acl'],
   ['REVOKE USAGE ON TYPE int4 FROM PUBLIC', 'type integer acl'],
   ['ALTER DEFAULT PRIVILEGES IN SCHEMA types REVOKE SELECT ON TABLES FROM PUBLIC', 'default privileges'],
   ['ALTER TABLE reversed OWNER TO pg_monitor', 'owner pg_monitor'],
@@ -207,9 +206,8 @@ describe('the catalog', () => {
   })
 
   test('tells two things that are said in the same words apart from one', () => {
-    const entryOf = (...lines: readonly string[]) => new Map([['t', { hash: String(lines.length), lines }]])
-    expect(differenceBetween(entryOf('x', 'y', 'x'), entryOf('y', 'x'))).toEqual([
-      { name: 't', missing: ['x'], added: [], isWhole: false },
-    ])
+    const twice = new Map([['t', { hash: '1', lines: ['x', 'x', 'y'] }]])
+    const once = new Map([['t', { hash: '2', lines: ['x', 'y'] }]])
+    expect(differenceBetween(twice, once)).toEqual([{ name: 't', missing: ['x'], added: [], isWhole: false }])
   })
 })
