@@ -50,10 +50,12 @@ export async function runLocalCommand(command: LocalCommand, output: Output): Pr
     const { runLocal } = await import('./local-command.ts')
     const surroundings = { signal: interruption.signal, log: progressOn(output) }
     const outcome = await Promise.race([runLocal(command, surroundings), interruption.overdue])
+    // What was found while everything was being stopped says nothing.
+    interruption.signal.throwIfAborted()
     await (settings.json ? output.document(outcome.document) : output.text(outcome.text))
     exitCode = outcome.exitCode
   } catch (error) {
-    await tellError(settings, error, output, {})
+    await tellError(settings, interruption.signal.aborted ? interruption.signal.reason : error, output, {})
   }
   return exitCode === EXIT.done ? exitCode : (interruption.exitCode() ?? exitCode)
 }

@@ -54,9 +54,11 @@ export async function proveCommand(
   const pending = request.pending ? await pendingOn(settings, signal) : null
   const isWanted = (id: string): boolean =>
     (pending === null || pending.has(id)) && (request.only === null || request.only === id)
-  const shadow = await startShadow([...files.values()], { major: request.major ?? undefined, url: request.shadowUrl })
+  const { major, shadowUrl: url } = request
+  const shadow = await startShadow([...files.values()], { major: major ?? undefined, url, signal })
   try {
     const found = await prove(shadow, { graph, seed, isWanted, database: { historySchema, signal } })
+    signal.throwIfAborted()
     if (request.write) writeProofs(found.proofs, files, directory)
     const surroundings = { postgres: shadow.server.major, roles: shadow.roles, durationMs: performance.now() - began }
     return outcomeOf(found, surroundings, request)

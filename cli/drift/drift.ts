@@ -55,7 +55,7 @@ export async function findHistoryDrift(connection: Connection, options: DriftOpt
   const major = options.shadow.major ?? (options.shadow.url ? undefined : moment.major)
   const shadow = await startShadow(
     nodes.map(({ migration }) => migration),
-    { ...options.shadow, major },
+    { ...options.shadow, major, signal },
   )
   try {
     const defaults = await sessionDefaults(connection)

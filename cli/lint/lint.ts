@@ -47,7 +47,7 @@ export async function lintMigrations(graph: MigrationGraph, options: LintOptions
   const chosen = chosenOf([...ordered, ...repeatables], options)
   const shadow = await startShadow(
     [...ordered, ...repeatables].map(({ migration }) => migration),
-    { major: options.major, url: options.shadowUrl },
+    { major: options.major, url: options.shadowUrl, signal: options.signal },
   )
   try {
     const sql = chosen.flatMap(({ migration }) => (migration.kind === 'sql' ? [migration] : []))
@@ -61,6 +61,7 @@ export async function lintMigrations(graph: MigrationGraph, options: LintOptions
       asOneRun: options.pending !== null,
     })
     await watched.database.close()
+    options.signal?.throwIfAborted()
     const hasRules = squawk.absent === null
     return { linted, hasRules, notes: [...notes, ...(squawk.absent === null ? [] : [squawk.absent])] }
   } finally {

@@ -45,6 +45,8 @@ export interface ShadowServerOptions {
   readonly major?: number | undefined
   /** URL of a scratch server, whose user may create databases and roles. @default an embedded server */
   readonly url?: string | null | undefined
+  /** Stops the server at once, and what works on it with it. @default nobody does */
+  readonly signal?: AbortSignal | undefined
 }
 
 const CONNECT_BUDGET_MS = 10_000
@@ -64,13 +66,21 @@ const SETTINGS = {
  *
  * @throws LockstepError `DATABASE_UNREACHABLE`, `CONFIG_INVALID` for a major that there is no server of.
  */
-export async function startShadowServer({ major, url }: ShadowServerOptions = {}): Promise<ShadowServer> {
+export async function startShadowServer({ major, url, signal }: ShadowServerOptions = {}): Promise<ShadowServer> {
+  const server = await startEither({ major, url })
+  const stop = (): void => void server.stop().catch(() => {})
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  return server
+}
+
+async function startEither({ major, url }: ShadowServerOptions): Promise<ShadowServer> {
   if (url !== undefined && url !== null) {
     checkDatabaseUrl(url)
     return serverAt(url, { wanted: major ?? null, isOwn: false, end: async () => {} })
   }
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-shadow-'))
-  // For a command that is interrupted; the server is told to stop in the same moment.
+  // For a command that is ended at once.
   const removeOnExit = (): void => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   process.once('exit', removeOnExit)
   const remove = async (): Promise<void> => {
@@ -80,6 +90,9 @@ export async function startShadowServer({ major, url }: ShadowServerOptions = {}
   try {
     const ofMajor = major === undefined ? {} : { major }
     const embedded = await startEmbeddedPostgres({ directory, ...ofMajor, unsafe: true, settings: SETTINGS })
+    // The server is told to stop first, which is known by a file in the directory.
+    process.off('exit', removeOnExit)
+    process.once('exit', removeOnExit)
     const end = async (): Promise<void> => {
       await embedded.stop({ abort: true })
       await remove()
@@ -122,6 +135,15 @@ async function serverAt(
     await admin.execute(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`)
     databases.delete(name)
   }
+  const stop = async (): Promise<void> => {
+    if (!isOwn) {
+      for (const name of databases) await dropDatabase(name).catch(() => {})
+      await dropRoles(admin, [...roles, ...expected]).catch(() => {})
+    }
+    await admin.close()
+    await end()
+  }
+  let stopping: Promise<void> | null = null
   return {
     major,
     createDatabase: async ({ name = `shadow_${randomUUID().slice(0, 13)}`, template = 'template0' } = {}) => {
@@ -146,14 +168,7 @@ async function serverAt(
     },
     openClient: openOn,
     connect: async (database) => toConnection(await openOn(database)),
-    stop: async () => {
-      if (!isOwn) {
-        for (const name of databases) await dropDatabase(name).catch(() => {})
-        await dropRoles(admin, [...roles, ...expected]).catch(() => {})
-      }
-      await admin.close()
-      await end()
-    },
+    stop: () => (stopping ??= stop()),
   }
 }
 

@@ -97,7 +97,7 @@ async function replayAll(
 ): Promise<Awaited<ReturnType<typeof checkReplay>>> {
   const shadow = await startShadow(
     graph.ordered.map(({ migration }) => migration),
-    { major, url: shadowUrl },
+    { major, url: shadowUrl, signal },
   )
   try {
     const database = await shadow.open({ historySchema, signal })
