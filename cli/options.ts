@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command as Commander } from 'commander'
 import { ENVIRONMENTS, type EnvironmentName } from '../lambda/analysis-contract.ts'
-import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET } from '../lambda/config.ts'
+import { DEFAULT_HISTORY_SCHEMA, DEFAULT_SET, HISTORY_SCHEMA_SYNTAX, parseHistorySchema } from '../lambda/config.ts'
 import { ENVIRONMENT, TRANSACTION_SCOPES, type TransactionScope } from '../lambda/contract.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS } from '../lambda/snapshot-settings.ts'
 import type { Settings } from './settings.ts'
@@ -86,7 +86,7 @@ export function addSettings(program: Commander): void {
     .addOption(
       option('--history-schema <name>', "schema of Lockstep's own tables")
         .default(DEFAULT_SETTINGS.historySchema)
-        .argParser(parseName)
+        .argParser(parseSchema)
         .env(ENVIRONMENT.historySchema),
     )
     .addOption(option('--environment <name>', 'how careful a run is (or LOCKSTEP_ENVIRONMENT)').choices(ENVIRONMENTS))
@@ -143,4 +143,10 @@ function parseSeconds(value: string): number {
 export function parseCount(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Give a whole number from 1 on.')
   return Number(value)
+}
+
+function parseSchema(value: string): string {
+  const name = parseHistorySchema(value)
+  if (name === null) throw new InvalidArgumentError(`It must be ${HISTORY_SCHEMA_SYNTAX}.`)
+  return name
 }

@@ -53,7 +53,7 @@ export interface DatabaseMigrationProps {
   readonly set?: string
 
   /**
-   * The schema of Lockstep's own tables.
+   * The schema of Lockstep's own tables. It holds nothing else, and so is not `public`.
    *
    * @default 'lockstep'
    */

@@ -67,11 +67,11 @@ function refuseInvalid(scope: Construct, { set, historySchema }: DatabaseMigrati
   if (set !== undefined && !isName(set)) {
     throw invalidProperty(scope, `"set" is "${set}".`, 'Use 1 to 63 letters, digits, "-", "_" or ".".')
   }
-  if (historySchema !== undefined && (!isName(historySchema) || historySchema.startsWith('pg_'))) {
+  if (historySchema !== undefined && (!isName(historySchema) || /^(?:pg_|public$)/.test(historySchema))) {
     throw invalidProperty(
       scope,
       `"historySchema" is "${historySchema}".`,
-      'Use 1 to 63 letters, digits, "-", "_" or ".", not beginning with "pg_".',
+      'Use 1 to 63 letters, digits, "-", "_" or ".", not beginning with "pg_", and not "public": it holds nothing else.',
     )
   }
 }

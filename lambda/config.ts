@@ -93,6 +93,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export const DEFAULT_SET = 'default'
 export const DEFAULT_HISTORY_SCHEMA = 'lockstep'
+/** What is in it counts as Lockstep's own: it is no part of what is compared, looked at for hazards or weighed. */
+export function parseHistorySchema(name: string): string | null {
+  return name.trim() === '' || name === 'public' || name.startsWith('pg_') ? null : name
+}
+
+export const HISTORY_SCHEMA_SYNTAX = 'a schema that holds nothing else: neither public nor one that begins with pg_'
+
 const DEFAULT_LOCK_TIMEOUT_SECONDS = 300
 const DEFAULT_CONNECT_TIMEOUT_SECONDS = 60
 
@@ -121,7 +128,7 @@ export function configFromEnvironment(environment: Environment): Config {
     },
     migrationsDigest: read.optional('migrationsDigest'),
     set: read.optional('set') ?? DEFAULT_SET,
-    historySchema: read.optional('historySchema') ?? DEFAULT_HISTORY_SCHEMA,
+    historySchema: read.parsed('historySchema', parseHistorySchema, HISTORY_SCHEMA_SYNTAX) ?? DEFAULT_HISTORY_SCHEMA,
     transaction: read.oneOf('transaction', TRANSACTION_SCOPES, 'run'),
     onRollback: read.oneOf('onRollback', ROLLBACK_POLICIES, 'revert'),
     onFailure: read.oneOf('onFailure', FAILURE_POLICIES, 'revert'),

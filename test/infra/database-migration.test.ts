@@ -266,6 +266,7 @@ describe('a mistake in the app', () => {
       /MULTIPLE_HEADS: .*"2_b" nor "3_c".*lockstep:after/s,
     ],
     ['a name of the set', { set: 'a/b' }, /CONFIG_INVALID: Shop\/Migration: "set" is "a\/b"\./],
+    ['a schema that holds other things', { historySchema: 'public' }, /"historySchema" is "public"\./],
     ["a schema that is PostgreSQL's own", { historySchema: 'pg_lockstep' }, /"historySchema" is "pg_lockstep"\./],
     [
       'a restore of no snapshot',

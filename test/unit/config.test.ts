@@ -32,6 +32,15 @@ describe('configFromEnvironment', () => {
     expect(configFromEnvironment({ ...minimal, LOCKSTEP_AUTO_APPLY: value }).autoApply).toBe(false)
   })
 
+  it.each(['public', 'pg_catalog'])(
+    'refuses to keep its history in %s, whose tables would count as its own',
+    (schema) => {
+      expect(() => configFromEnvironment({ ...minimal, LOCKSTEP_HISTORY_SCHEMA: schema })).toThrow(
+        `LOCKSTEP_HISTORY_SCHEMA is "${schema}"`,
+      )
+    },
+  )
+
   it('reads what snapshots hold and which are kept', () => {
     expect(
       configFromEnvironment({
