@@ -28,10 +28,11 @@ export function judgeSnapshot(migration: Migration, facts: RunFacts): readonly P
   const { snapshot, analysis, live } = facts
   if (snapshot || live.isEmpty) return []
   const { id, directives, down } = migration
-  const hazards = analysis.get(id)?.hazards ?? []
-  const loss = hazards.find(({ id, relation }) => LOSES_DATA.has(id) && matters(relation, facts))
+  const hazards = analysis.get(id)?.hazards ?? null
+  const loss = hazards?.find(({ id, relation }) => LOSES_DATA.has(id) && matters(relation, facts))
   if (loss !== undefined) return [needsSnapshot(id, `${id} loses data (${loss.detail})`)]
   if (directives.irreversible !== null) return [needsSnapshot(id, `${id} is irreversible (${directives.irreversible})`)]
+  if (hazards === null) return [needsSnapshot(id, `Nobody has looked at what ${id} loses`)]
   // What undoes a repeatable is the text before.
   return down === null && !isRepeatable(migration) ? [needsSnapshot(id, `${id} has no down`)] : []
 }

@@ -224,6 +224,16 @@ describe('snapshots in production', () => {
     expect(codes(judge([migration], entries, { snapshot: false, settings: { requireSnapshot: false } }))).toEqual([])
   })
 
+  test('one that nobody has looked at needs one, also where hazards are only warned of', () => {
+    const migration = file('1_a')
+    const settings = { hazards: 'warn', requireProof: false } as const
+    const { problems } = judge([migration], [], { snapshot: false, settings })
+    expect(problems.map(({ message }) => message)).toEqual([
+      'Nobody has looked at what 1_a loses, and no snapshot is taken before it.',
+    ])
+    expect(codes(judge([migration], [], { snapshot: true, settings }))).toEqual([])
+  })
+
   test('one that can be undone needs none', () => {
     const migration = file('1_a')
     expect(codes(judge([migration], [entryOf(migration)], { snapshot: false }))).toEqual([])
