@@ -1,4 +1,4 @@
-import { reportOf } from '../lambda/errors.ts'
+import { LockstepError, messageOf, reportOf, UNTOUCHED } from '../lambda/errors.ts'
 import type { Log } from '../lambda/log.ts'
 import { checkDatabaseUrl } from './database-url.ts'
 import type { EmbeddedPostgres } from './embedded-postgres.ts'
@@ -55,9 +55,17 @@ export async function runLocalCommand(command: LocalCommand, output: Output): Pr
     await (settings.json ? output.document(outcome.document) : output.text(outcome.text))
     exitCode = outcome.exitCode
   } catch (error) {
-    await tellError(settings, interruption.signal.aborted ? interruption.signal.reason : error, output, {})
+    await tellError(settings, reasonOf(error, interruption.signal), output, {})
   }
   return exitCode === EXIT.done ? exitCode : (interruption.exitCode() ?? exitCode)
+}
+
+/** Of many errors that come of an interruption, that one. What works on the files tries migrations elsewhere. */
+function reasonOf(error: unknown, signal: AbortSignal): unknown {
+  const isToldAlready = error instanceof LockstepError && error.report.code === 'INTERRUPTED'
+  if (!signal.aborted || isToldAlready) return error
+  const message = messageOf(signal.reason)
+  return new LockstepError({ code: 'INTERRUPTED', message, state: UNTOUCHED, remedy: 'Run it again.', cause: error })
 }
 
 async function openEmbedded(): Promise<EmbeddedPostgres> {

@@ -11,6 +11,9 @@ function attempt(endpoint: Endpoint | ((anew: boolean) => Promise<Endpoint>), bu
   return connect({ endpoint: read, applicationName: 'test', budgetMs })
 }
 
+/** As /proc/net/tcp writes it (proc(5)): a socket that was closed may have had the same port. */
+const ESTABLISHED = '01'
+
 describe('connect', () => {
   it('fails at once, or after its budget, when the server is down', async () => {
     const database = await createDatabase()
@@ -51,7 +54,8 @@ describe('connect', () => {
     const { rows } = await connection.query('SELECT inet_client_port() AS port')
     const local = `:${Number(rows[0]?.port).toString(16).toUpperCase().padStart(4, '0')} `
     const sockets = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/))
-    const [, , , , , timer = ''] = sockets.find(([, own = '']) => `${own} `.endsWith(local)) ?? []
+    const open = sockets.filter(([, , , state]) => state === ESTABLISHED)
+    const [, , , , , timer = ''] = open.find(([, own = '']) => `${own} `.endsWith(local)) ?? []
     await connection.close()
 
     // proc(5): 02 is the timer of keep-alive, and then come hundredths of a second.
