@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { useBaselineWebAssembly } from '../web-assembly.ts'
 import { Fault } from './fault.ts'
 import { forServer } from './pg-dump-compatibility.ts'
+import type { PgDumpMemory } from './pg-dump-memory.ts'
 import type { FromPgDump, PgDumpWorkerData } from './pg-dump-protocol.ts'
 import { LOCK_TIMEOUT_MS, socketOf } from './session.ts'
 
@@ -21,6 +22,7 @@ const MAX_BYTES_AHEAD = 1024 * 1024
  *
  * @param snapshotId An exported snapshot; null: the session is in the transaction whose view is to be read.
  * @param options Further ones of pg_dump, such as `--no-owner`. @default none
+ * @param memory Of what was answered before in the same transaction. @default everything is asked
  * @throws Fault when the server is too new, pg_dump refuses, or the connection is lost.
  */
 export async function dumpSchema(
@@ -28,6 +30,7 @@ export async function dumpSchema(
   section: SchemaSection,
   snapshotId: string | null,
   options: readonly string[] = [],
+  memory: PgDumpMemory | null = null,
 ): Promise<string> {
   useBaselineWebAssembly()
   const parameters = await serverParameters(client)
@@ -40,7 +43,7 @@ export async function dumpSchema(
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
     ...options,
   ]
-  const sql = await runPgDump(client, { posted: new SharedArrayBuffer(4), parameters, args })
+  const sql = await runPgDump(client, { posted: new SharedArrayBuffer(4), parameters, args }, memory)
   if (parameters['server_encoding'] === 'SQL_ASCII') refuseUndecodable(sql)
   return forServer(sql, version)
 }
@@ -82,14 +85,18 @@ async function serverParameters(client: pg.Client): Promise<Readonly<Record<stri
   return Object.fromEntries(result.rows.map(({ name, value }) => [name, value]))
 }
 
-async function runPgDump(client: pg.Client, workerData: PgDumpWorkerData): Promise<string> {
+async function runPgDump(
+  client: pg.Client,
+  workerData: PgDumpWorkerData,
+  memory: PgDumpMemory | null,
+): Promise<string> {
   const socket = socketOf(client)
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const worker = new Worker(workerUrl(), { workerData })
   const lost = (): void => reject(new Fault('the connection was lost while pg_dump read the schema.', LOST_REMEDY))
-  const feed = createFeed(client, worker, workerData.posted)
+  const feed = createFeed(client, worker, workerData.posted, memory)
   worker.on('message', (message: FromPgDump) => {
-    if (message.type === 'send') socket.write(message.bytes)
+    if (message.type === 'send') feed.ask(message.bytes)
     else if (message.type === 'taken') feed.taken(message.bytes)
     else if (message.type === 'done') resolve(message.sql)
     else reject(new Fault(message.message.replaceAll(/\s*\n\s*/g, ' ').trim(), REFUSED_REMEDY))
@@ -111,31 +118,45 @@ async function runPgDump(client: pg.Client, workerData: PgDumpWorkerData): Promi
 const LOST_REMEDY = 'Look in the server log for why the connection ended, and try again.'
 const REFUSED_REMEDY = 'Correct what pg_dump names, and try again.'
 
+interface Feed {
+  /** Answers a request, or sends it to the server. */
+  readonly ask: (request: Uint8Array) => void
+  readonly taken: (bytes: number) => void
+  readonly stop: () => void
+}
+
 /** Hands what the server sends to the worker, and holds the server back when the worker does not keep up. */
-function createFeed(
-  client: pg.Client,
-  worker: Worker,
-  posted: SharedArrayBuffer,
-): { readonly taken: (bytes: number) => void; readonly stop: () => void } {
+function createFeed(client: pg.Client, worker: Worker, posted: SharedArrayBuffer, memory: PgDumpMemory | null): Feed {
   const socket = socketOf(client)
   const counter = new Int32Array(posted)
   let ahead = 0
-  const onData = (chunk: Uint8Array): void => {
+  const hand = (chunk: Uint8Array): void => {
     ahead += chunk.length
     worker.postMessage(chunk, [])
     Atomics.add(counter, 0, 1)
     Atomics.notify(counter, 0)
     if (ahead > MAX_BYTES_AHEAD) socket.pause()
   }
+  const onData = (chunk: Uint8Array): void => {
+    memory?.hear(chunk)
+    hand(chunk)
+  }
   socket.removeAllListeners('data')
   socket.on('data', onData)
   socket.resume()
   return {
+    ask: (request) => {
+      const known = memory?.recall(request) ?? null
+      if (known !== null) return hand(known)
+      memory?.listen(request)
+      socket.write(request)
+    },
     taken: (bytes) => {
       ahead -= bytes
       if (ahead <= MAX_BYTES_AHEAD) socket.resume()
     },
     stop: () => {
+      memory?.stop()
       socket.off('data', onData)
       // Flowing, so that the end of the session is noticed.
       socket.resume()

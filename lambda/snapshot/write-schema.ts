@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { SnapshotObject } from './manifest.ts'
 import { writeText } from './object-transfer.ts'
+import { createPgDumpMemory } from './pg-dump-memory.ts'
 import { dumpSchema } from './pg-dump.ts'
 import { prepareSession, socketOf } from './session.ts'
 import type { SnapshotStore } from './store.ts'
@@ -20,8 +21,9 @@ export async function writeSchema({
   readonly prefix: string
 }): Promise<readonly SnapshotObject[]> {
   const objects: SnapshotObject[] = []
+  const memory = createPgDumpMemory()
   for (const section of ['pre-data', 'post-data'] as const) {
-    const sql = await lend(client, () => dumpSchema(client, section, null))
+    const sql = await lend(client, () => dumpSchema(client, section, null, [], memory))
     // It leaves its prepared statements and its settings.
     await client.query('DEALLOCATE ALL')
     await prepareSession(client)
