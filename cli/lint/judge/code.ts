@@ -16,6 +16,9 @@ export const OPAQUE = new Set([
   'ExplainStmt',
 ])
 
+/** Of these, those that may commit. */
+const COMMITS = new Set(['DoStmt', 'CallStmt'])
+
 /** What code does: blocks, functions and procedures. */
 export function judgeCode(observation: Observation): readonly Found[] {
   if (!OPAQUE.has(observation.statement.kind)) return []
@@ -24,6 +27,9 @@ export function judgeCode(observation: Observation): readonly Found[] {
 
 /** That it writes rows shows by its lock, even where there are none. */
 function judgeWrites(observation: Observation): readonly Found[] {
+  // Whatever locks its own commits have given back again.
+  if (observation.lockTimeoutMs === null && COMMITS.has(observation.statement.kind))
+    return [found('rows-changed-by-code', null, 'commits by itself, and may write rows in between')]
   const named = writtenBy(observation.statement)
   const written = observation.locks
     .filter(({ mode, relation }) => mode === 'RowExclusiveLock' && relation.kind === 'table')

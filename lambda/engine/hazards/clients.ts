@@ -147,7 +147,8 @@ export const CLIENTS = {
     safely: 'Write the INSERT, UPDATE or DELETE into the file itself, with WHERE.',
     severity: 'warning',
     work: null,
-    observed: 'a block, a function or a procedure locks a table that was there before as one does to write rows',
+    observed:
+      'a block, a function or a procedure locks a table that was there before as one does to write rows, or commits by itself',
   },
   'code-not-seen': {
     title: 'Code that rows decide on did not run where it was tried',

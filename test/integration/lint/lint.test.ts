@@ -68,6 +68,13 @@ describe('what only observation sees', () => {
         UPDATE orders SET total = 1 WHERE id = o.id; END LOOP; END $$;`,
       ),
       sql(
+        '9_commits',
+        `CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN UPDATE orders SET total = 1; COMMIT; END $$;
+        CALL fill();`,
+        undefined,
+        { transaction: false },
+      ),
+      sql(
         '8_idiom',
         `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_type WHERE typname = 'mood') THEN
         CREATE TYPE mood AS ENUM ('sad'); END IF; END $$;`,
@@ -79,6 +86,7 @@ describe('what only observation sees', () => {
     expect(foundIn(report, '6_counts')).toEqual(['code-not-seen: null'])
     expect(foundIn(report, '7_loops')).toEqual(['rows-changed-by-code: null'])
     expect(foundIn(report, '8_idiom')).toEqual([])
+    expect(foundIn(report, '9_commits')).toEqual(['rows-changed-by-code: null'])
   })
 
   test('a WHERE that every row satisfies is none, and what a migration writes into its own column is not missed', async () => {
