@@ -31,6 +31,8 @@ async function stage(): Promise<Stage> {
   return { rds, database, lockstep }
 }
 
+const LOCKS = `SELECT FROM pg_locks WHERE locktype = 'advisory'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 const RUNS = 'SELECT run_id, status, snapshot_uri FROM lockstep.runs'
 const TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
@@ -60,7 +62,7 @@ describe('a run with a storage-level snapshot', () => {
     expect(first).toMatchObject({ status: 'paused', applied: [], snapshot: null })
     expect(await database.rows(RUNS)).toEqual([{ run_id: first.runId, status: 'running', snapshot_uri: null }])
     expect(await database.rows(TABLES)).toEqual([])
-    expect(await database.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'")).toEqual([])
+    expect(await database.rows(LOCKS)).toEqual([])
     expect(await up(await lockstep(hurried))).toMatchObject({ status: 'paused', runId: first.runId })
     rds.keep({ ...only(rds), available: 0 })
     const last = await up(await lockstep(hurried))
