@@ -48,6 +48,25 @@ describe('a database that cannot be used', () => {
     expect(showsCanary(stderr)).toBe(false)
   })
 
+  test.each([
+    ['drift', []],
+    ['drift', ['--last-run']],
+    ['rehearse', []],
+    ['lint', ['--pending']],
+    ['prove', ['--pending']],
+    ['validate', []],
+    ['plan', ['--sql']],
+    ['plan', ['--format', 'markdown']],
+  ] as const)('refuses the password of %s %j, which is not shown', async (command, options) => {
+    const url = new URL(inject('serverUrl'))
+    url.password = ENCODED
+    const on = ['--database-url', url.href, '--migrations', await writeGoodSet(), '--verbose']
+    const { exitCode, stdout, stderr } = await runCli([command, ...options, ...on], { environment: {} })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('DATABASE_UNREACHABLE')
+    expect(showsCanary(stdout, stderr)).toBe(false)
+  })
+
   test('does not exist: init makes it, and says so once', async () => {
     const name = `init_${process.pid}_${Date.now()}`
     const { url } = databaseAt(name)
