@@ -6,7 +6,7 @@ import type { EngineContext } from '../../lambda/engine/context.ts'
 import { quoteIdentifier, SqlError, type Connection } from '../../lambda/engine/database.ts'
 import { hasDeferrable } from '../../lambda/engine/deferred-constraints.ts'
 import { StepError } from '../../lambda/engine/failure.ts'
-import { createHistory } from '../../lambda/engine/history-schema.ts'
+import { createHistory, historyTables } from '../../lambda/engine/history-schema.ts'
 import { noLockWaits } from '../../lambda/engine/lock-budget.ts'
 import { resetSessionSql, sessionSettingsSql } from '../../lambda/engine/session.ts'
 import { runStep, type StepRun } from '../../lambda/engine/step-runner.ts'
@@ -85,7 +85,10 @@ export async function openShadowDatabase(
   const stepRun: StepRun = { ...freshRun(context, signal), deferrable }
   const applyWithin = async (step: Step): Promise<void> => {
     await runStep(connection, step, stepRun)
+    // The history of a shadow is nobody's, and what ran in a transaction is not in it: nothing else may be, or its way back
+    // would leave it there.
     stepRun.unrecorded = []
+    if (!step.transactional) await connection.execute(`DELETE FROM ${historyTables(historySchema).migrations}`)
   }
   return {
     name,

@@ -2,11 +2,16 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { ANALYSIS_FILE, analysisText, readAnalysis } from '../../../lambda/engine/analysis.ts'
+import type { Migration } from '../../../lambda/engine/migration.ts'
 import { readMigrationDirectory } from '../../../lambda/engine/migration-directory.ts'
 import { code, fileOf, repeatable, sql } from '../../support/engine.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { proofsOf, told, USERS } from './support.ts'
+
+function mixed(id: string, up: string, down: string): Migration {
+  return fileOf(id, `-- migrate:up${up}\nSELECT 1;\n-- migrate:down${down}\nSELECT 2;`)
+}
 
 describe('prove', () => {
   test('tells which downs undo their ups', async () => {
@@ -92,6 +97,11 @@ describe('prove', () => {
       isWanted: (id) => id === 'repeatable/a',
     })
     expect(told(pending)).toEqual(['repeatable/a proven'])
+  })
+
+  test('takes an up outside of a transaction whose down is within one, and the reverse', async () => {
+    const found = await proofsOf([mixed('1', ' transaction:false', ''), mixed('2', '', ' transaction:false')])
+    expect(found.proofs).toMatchObject([{ verdict: 'proven' }, { verdict: 'proven' }])
   })
 
   test('takes what runs outside of a transaction, code, and new values of an enum', async () => {
