@@ -62,7 +62,7 @@ test('a run whose snapshot cannot be done in time is refused before its first st
   expect(refused.error).toMatchObject({
     code: 'SNAPSHOT_FAILED',
     message: expect.stringMatching(
-      /^The snapshot would copy \d+\.\d+ MB of \d tables\. At 50 kB\/s, as measured on an earlier snapshot, that takes \d+ s, and 5 s are left for it\.$/,
+      /^The snapshot would copy [\d.]+ [kM]B of \d tables\. At 50 kB\/s, as measured on an earlier snapshot, that takes \d+ s, and 5 s are left for it\.$/,
     ),
     remedy: expect.stringMatching(/"affected".*exclude.*workers.*totalTimeout.*Snapshot\.rds\(\)/),
   })
