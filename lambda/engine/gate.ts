@@ -23,7 +23,7 @@ export interface Gate {
 }
 
 /** The run that stands before it. */
-export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot'>
+export type Candidate = Pick<RunFacts, 'database' | 'steps' | 'snapshot' | 'begun'>
 
 /** What the policy says of the run, and what is known of it. Reads the catalog, and asks rows that exist whether they are what is demanded of them. */
 export async function judgeByPolicy(

@@ -207,7 +207,8 @@ async function complete(
 ): Promise<Planned> {
   const { gate = null, snapshot, snapshotRows: rows = null } = request
   const { action, database } = planned
-  const candidate = { database, steps, snapshot: snapshot !== 'none' }
+  const begun = state.progress.map(({ id }) => id)
+  const candidate = { database, steps, snapshot: snapshot !== 'none', begun }
   const verdict =
     gate === null
       ? { problems: [], warnings: [], analysis: new Map<string, never>(), live: NOTHING_LIVE }

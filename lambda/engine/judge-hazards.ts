@@ -23,13 +23,15 @@ const FREES_ANY_NAME = new Set(['drop-cascades', 'schema-dropped', 'schema-renam
 
 /**
  * What the run is to make is there already, by a way that the history does not know: IF NOT EXISTS leaves it as it is, and
- * what else the migration does to it was seen on a table of its own making.
+ * what else the migration does to it was seen on a table of its own making. What a migration that was cut off finds there
+ * may be its own.
  */
-export function judgeTaken({ steps, analysis, live }: RunFacts): readonly PolicyProblem[] {
+export function judgeTaken({ steps, analysis, live, begun = [] }: RunFacts): readonly PolicyProblem[] {
   const freed = steps.flatMap(({ id }) => analysis.get(id)?.hazards ?? [])
   if (live.isEmpty || freed.some(({ id }) => FREES_ANY_NAME.has(id))) return []
   const names = new Set(freed.flatMap(({ id, relation }) => (FREES_NAMES.has(id) ? (relation ?? []) : [])))
-  return steps.flatMap(({ id }) =>
+  const fresh = steps.filter(({ id }) => !begun.includes(id))
+  return fresh.flatMap(({ id }) =>
     (analysis.get(id)?.creates ?? [])
       .filter((name) => live.relations.has(name) && !names.has(name))
       .map((name) => ({

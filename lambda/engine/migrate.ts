@@ -140,7 +140,9 @@ async function passBeforeRun(
   const direction = steps[0]?.direction ?? 'up'
   if (continuedRun(state, direction) !== null) return []
   const snapshot = (request.takeSnapshot ?? null) !== null
-  return explained(context.schema, () => passGate(context, connection, request.gate, { database, steps, snapshot }))
+  const begun = state.progress.map(({ id }) => id)
+  const candidate = { database, steps, snapshot, begun }
+  return explained(context.schema, () => passGate(context, connection, request.gate, candidate))
 }
 
 /** The part of a planned run that its request gives. */

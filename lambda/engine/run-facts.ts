@@ -22,6 +22,8 @@ export interface RunFacts {
   readonly steps: readonly Step[]
   /** By id; only entries whose checksum is that of the file. */
   readonly analysis: ReadonlyMap<string, AnalysisEntry>
+  /** Ids of those that an earlier run has done in part. @default none */
+  readonly begun?: readonly string[]
   /** Whether a snapshot is taken before the first statement. */
   readonly snapshot: boolean
   /** The database's name as the caller gave it. Null: not given. */

@@ -65,6 +65,41 @@ test('production refuses a hazard on a large table before anything is touched, a
   expect(await migrateUp(context, request([create, require], gateOf()))).toMatchObject({ status: 'succeeded' })
 })
 
+function outside(second: string): Migration {
+  const text = `CREATE TABLE IF NOT EXISTS more (id int);\n${second};`
+  return sql('2_more', text, undefined, { transaction: false })
+}
+
+test('production refuses what makes a table that is there by another way, but goes on with what it has begun itself', async () => {
+  const database = await createDatabase()
+  const context = engineFor(database)
+  const gateFor = (more: Migration): Gate => ({
+    policy: production,
+    confirm: null,
+    analysis: {
+      ...analysisOf(create),
+      [more.id]: {
+        checksum: more.checksum,
+        proof: { verdict: 'irreversible', detail: '' },
+        hazards: [],
+        creates: ['public.more'],
+      },
+    },
+  })
+  await migrateUp(context, { migrations: [create] })
+  const [wrong, right] = [outside('SELECT nothing'), outside('SELECT 1')]
+
+  await database.rows('CREATE TABLE more (id int)')
+  await expect(migrateUp(context, request([create, right], gateFor(right)))).rejects.toMatchObject({
+    report: { code: 'HAZARD_REFUSED', message: expect.stringContaining('makes public.more, which is there already') },
+  })
+  await database.rows('DROP TABLE more')
+  expect(await migrateUp(context, request([create, wrong], gateFor(wrong)))).toMatchObject({ status: 'failed' })
+  expect(await database.rows('SELECT * FROM more')).toEqual([])
+  const again = await migrateUp(context, request([create, right], gateFor(right)))
+  expect(again).toMatchObject({ status: 'succeeded', applied: ['2_more'] })
+})
+
 test("a first deployment of everything passes: what the run makes is nobody else's yet", async () => {
   const database = await createDatabase()
   const result = await migrateUp(engineFor(database), request([create, require], gateOf()))
