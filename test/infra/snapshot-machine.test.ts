@@ -86,7 +86,7 @@ describe('a distributed copy', () => {
     )
     expect([
       can('lambda:InvokeFunction', `<${fn}>`),
-      can('s3:GetObject', object('lockstep/Shop/default/shop/20260101T000000Z-1/work/numbers.json')),
+      can('s3:GetObject', object('lockstep/Shop/default/shop/20260101T000000Z-1/copying/numbers.json')),
       can('kms:Decrypt', '<MigrationSnapshotKeyA3D587FB>'),
       can('states:StartExecution', statesArn(`stateMachine:${name}`)),
       can('states:StopExecution', statesArn(`execution:${name}/Copy all:1`)),
@@ -94,8 +94,8 @@ describe('a distributed copy', () => {
     expect([
       can('lambda:InvokeFunction', '<Other>'),
       can('s3:GetObject', object('lockstep/Shop/default/shop/20260101T000000Z-1/data/0001-a.copy.zst')),
-      can('s3:GetObject', object('lockstep/Shop/billing/shop/20260101T000000Z-1/work/numbers.json')),
-      can('s3:PutObject', object('lockstep/Shop/default/shop/20260101T000000Z-1/work/numbers.json')),
+      can('s3:GetObject', object('lockstep/Shop/billing/shop/20260101T000000Z-1/copying/numbers.json')),
+      can('s3:PutObject', object('lockstep/Shop/default/shop/20260101T000000Z-1/copying/numbers.json')),
       can('kms:GenerateDataKey', '<MigrationSnapshotKeyA3D587FB>'),
       can('states:StartExecution', statesArn('stateMachine:Other')),
       can('secretsmanager:GetSecretValue', 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop-AbCdEf'),

@@ -45,7 +45,7 @@ export interface HeldView {
 
 /** The keys of what is kept while the copy is made. */
 export function workKeys(prefix: string) {
-  const folder = `${prefix}/work`
+  const folder = `${prefix}/copying`
   return {
     folder: `${folder}/`,
     list: `${folder}/list.json`,

@@ -161,12 +161,12 @@ describe('a distributed copy', () => {
         "SELECT FROM pg_stat_activity WHERE application_name = 'lockstep-snapshot' AND datname = current_database()",
       ),
     ).toEqual([])
-    expect((await staged.store.list('')).filter((key) => !key.includes('/work/end.json'))).toEqual([])
+    expect((await staged.store.list('')).filter((key) => !key.includes('/copying/end.json'))).toEqual([])
   })
 })
 
 function isView(key: string): boolean {
-  return key.includes('/work/views/')
+  return key.includes('/copying/views/')
 }
 
 /** What an item that is done already leaves behind when it is asked for once more. */
