@@ -64,7 +64,7 @@ describe('a run with a storage-level snapshot', () => {
     expect(await database.rows(TABLES)).toEqual([])
     expect(await database.rows(LOCKS)).toEqual([])
     expect(await up(await lockstep(hurried))).toMatchObject({ status: 'paused', runId: first.runId })
-    rds.keep({ ...only(rds), available: 0 })
+    rds.keep({ ...soleSnapshot(rds), available: 0 })
     const last = await up(await lockstep(hurried))
     expect(last).toMatchObject({ status: 'succeeded', runId: first.runId, snapshot: expect.stringMatching(URI) })
     expect(rds.calls().filter((call) => call === 'CreateDBSnapshot')).toHaveLength(1)
@@ -118,7 +118,7 @@ describe('the actions on snapshots', () => {
   })
 })
 
-function only(rds: TestRds) {
+function soleSnapshot(rds: TestRds) {
   const [snapshot] = rds.snapshots()
   if (snapshot === undefined) throw new Error('RDS keeps no snapshot')
   return snapshot
