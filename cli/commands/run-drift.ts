@@ -17,18 +17,9 @@ import { explainTrial } from '../shadow/shadow.ts'
 import type { DriftRequest } from './drift.ts'
 
 /** The document of `drift --json`. */
-export interface DriftResult {
+export interface DriftResult extends Omit<DriftFindings, 'offers'> {
   readonly database: string
   readonly against: 'history'
-  /** Sets whose histories were replayed. */
-  readonly sets: readonly string[]
-  readonly replayed: number
-  /** PostgreSQL's major version that they were replayed on. */
-  readonly postgres: number
-  readonly differences: readonly DriftDifference[]
-  /** How many more there are that were not to be counted. */
-  readonly ignored: number
-  readonly notes: readonly string[]
   /** SQL that reconciles, or a migration. Nobody has run it. Null: there is none. */
   readonly reconcile: string | null
   /** What came of trying it on a copy. */

@@ -34,6 +34,7 @@ export interface DriftFindings {
   /** PostgreSQL's major version that they were replayed on. */
   readonly postgres: number
   readonly differences: readonly DriftDifference[]
+  /** How many more there are that were not to be counted. */
   readonly ignored: number
   readonly notes: readonly string[]
   /** Null: there is nothing to reconcile, or it cannot be told how. */

@@ -1,5 +1,6 @@
 import { parsePlPgSQLSync } from 'libpg-query'
 import { fieldsOf, listOf, someNode, treeOf, type Fields } from '../../../lambda/engine/parse-tree.ts'
+import { statementIn } from '../../../lambda/engine/plpgsql.ts'
 import { writtenBy } from '../../../lambda/engine/row-changes.ts'
 import type { Observation } from '../observation.ts'
 import { found, listed, quotedIn, withoutPartitions, type Found } from './found.ts'
@@ -85,7 +86,7 @@ function dependenceOf(sql: string): Dependence {
     if (kind === 'PLpgSQL_stmt_return' && isGuarded) returnsEarly = true
     if (kind === 'PLpgSQL_stmt_dynexecute') all.push({ text: 'EXECUTE', isDefinition: true, isGuarded })
     if (kind !== 'PLpgSQL_expr') return
-    const tree = treeOf(asStatement(fields))
+    const tree = treeOf(statementIn(fields))
     if (tree.kind === 'SelectStmt') readsRows ||= readsTable(tree.fields)
     else if (tree.kind !== '') all.push({ ...described(String(fields.query), tree.kind), isGuarded })
   })
@@ -110,18 +111,6 @@ function walk(node: unknown, isGuarded: boolean, visit: Visit): void {
       visit(key, fieldsOf(child), isGuarded)
       walk(child, isGuarded || GUARDS.test(key), visit)
     }
-}
-
-/** How the text of an expression is to be read (RawParseMode, parser.h). */
-const AS_STATEMENT = 0
-const AS_TYPE = 1
-const AS_EXPRESSION = 2
-
-function asStatement({ query, parseMode = AS_STATEMENT }: Fields): string {
-  const text = String(query)
-  if (parseMode === AS_STATEMENT) return text
-  if (parseMode === AS_TYPE) return ''
-  return `SELECT ${parseMode === AS_EXPRESSION ? text : text.replace(/^[^=]*?:?=/s, '')}`
 }
 
 const CATALOGS = new Set(['pg_catalog', 'information_schema'])

@@ -1,12 +1,14 @@
 import { parsePlPgSQLSync, parseSync } from 'libpg-query'
 import { mentionsIn, mentionsOf, type Mention } from './mentions.ts'
-import { asFields, itemsOf, type Fields } from './tree.ts'
+import { fieldsOf, type Fields } from '../parse-tree.ts'
+import { statementIn } from '../plpgsql.ts'
+import { itemsOf } from './tree.ts'
 
 /** Everything that a function does, by the text of its CREATE FUNCTION. @param name - for people */
 export function mentionsInFunction(sql: string, name: string): readonly Mention[] {
   try {
     return (parseSync(sql).stmts ?? []).flatMap(({ stmt }) => {
-      const definition = asFields(asFields(stmt).CreateFunctionStmt)
+      const definition = fieldsOf(fieldsOf(stmt).CreateFunctionStmt)
       return [...mentionsOf(definition.parameters, sql), ...mentionsInBody(definition, sql, name)]
     })
   } catch {
@@ -17,7 +19,7 @@ export function mentionsInFunction(sql: string, name: string): readonly Mention[
 /** Everything that a DO statement does. */
 export function mentionsInBlock(sql: string): readonly Mention[] {
   try {
-    const options = itemsOf(asFields(asFields(parseSync(sql).stmts?.[0]?.stmt).DoStmt).args)
+    const options = itemsOf(fieldsOf(fieldsOf(parseSync(sql).stmts?.[0]?.stmt).DoStmt).args)
     const language = optionOf(options, 'language')
     if (language !== undefined && textOf(language).toLowerCase() !== 'plpgsql')
       return [unsure('a DO block is not in PL/pgSQL')]
@@ -37,11 +39,11 @@ function mentionsInBody(definition: Fields, sql: string, name: string): readonly
 }
 
 function optionOf(options: readonly unknown[], name: string): unknown {
-  return options.map((option) => asFields(asFields(option).DefElem)).find(({ defname }) => defname === name)?.arg
+  return options.map((option) => fieldsOf(fieldsOf(option).DefElem)).find(({ defname }) => defname === name)?.arg
 }
 
 function textOf(node: unknown): string {
-  const { sval } = asFields(asFields(node).String)
+  const { sval } = fieldsOf(fieldsOf(node).String)
   return typeof sval === 'string' ? sval : ''
 }
 
@@ -62,41 +64,20 @@ function* walk(node: unknown, name: string): Generator<Mention> {
     for (const item of node as readonly unknown[]) yield* walk(item, name)
     return
   }
-  for (const [key, child] of Object.entries(asFields(node))) {
-    if (key === 'PLpgSQL_expr') yield* mentionsInExpression(asFields(child))
+  for (const [key, child] of Object.entries(fieldsOf(node))) {
+    if (key === 'PLpgSQL_expr') yield* mentionsIn(statementIn(fieldsOf(child)))
     else yield* walk(child, name)
-    const dynamic = DYNAMIC[key] === undefined ? undefined : asFields(child)[DYNAMIC[key]]
-    if (dynamic !== undefined) yield* mentionsInDynamic(asFields(asFields(dynamic).PLpgSQL_expr), name)
-  }
-}
-
-/** How the text of an expression is to be read (RawParseMode, parser.h). */
-const AS_STATEMENT = 0
-const AS_TYPE = 1
-const AS_EXPRESSION = 2
-
-function mentionsInExpression({ query, parseMode }: Fields): readonly Mention[] {
-  const text = String(query)
-  switch (parseMode ?? AS_STATEMENT) {
-    case AS_STATEMENT:
-      return mentionsIn(text)
-    case AS_TYPE:
-      return []
-    case AS_EXPRESSION:
-      return mentionsIn(`SELECT ${text}`)
-    default: {
-      const [, target, value] = /^([^=]*?):?=(.*)$/s.exec(text) ?? []
-      return mentionsIn(`SELECT ${target}, ${value}`)
-    }
+    const dynamic = DYNAMIC[key] === undefined ? undefined : fieldsOf(child)[DYNAMIC[key]]
+    if (dynamic !== undefined) yield* mentionsInDynamic(fieldsOf(fieldsOf(dynamic).PLpgSQL_expr), name)
   }
 }
 
 /** What is a plain text can be read; the rest is known only when it runs. */
 function mentionsInDynamic({ query }: Fields, name: string): readonly Mention[] {
-  const select = asFields(asFields(parseSync(`SELECT ${String(query)}`).stmts?.[0]?.stmt).SelectStmt)
+  const select = fieldsOf(fieldsOf(parseSync(`SELECT ${String(query)}`).stmts?.[0]?.stmt).SelectStmt)
   const [target] = itemsOf(select.targetList)
-  const constant = asFields(asFields(asFields(asFields(target).ResTarget).val).A_Const).sval
-  const text = asFields(constant).sval
+  const constant = fieldsOf(fieldsOf(fieldsOf(fieldsOf(target).ResTarget).val).A_Const).sval
+  const text = fieldsOf(constant).sval
   return typeof text === 'string' ? mentionsIn(text) : [unsure(`${name} puts SQL together`)]
 }
 

@@ -1,6 +1,7 @@
 import { parseSync } from 'libpg-query'
 import { HARMLESS_ALTERATIONS, HARMLESS_OBJECTS, HARMLESS_STATEMENTS, OBJECT_KINDS } from './statement-kinds.ts'
-import { asFields, itemsOf, nameIn, relationIn, textIn, type Fields, type ObjectName } from './tree.ts'
+import { fieldsOf, type Fields } from '../parse-tree.ts'
+import { itemsOf, nameIn, relationIn, textIn, type ObjectName } from './tree.ts'
 
 /** A fact about what statements can do to the rows of tables. */
 export type Mention =
@@ -47,7 +48,7 @@ function* walk(node: unknown, sql: string): Generator<Mention> {
     return
   }
   if (typeof node !== 'object' || node === null) return
-  const fields = asFields(node)
+  const fields = fieldsOf(node)
   if (typeof fields.relname === 'string') yield { kind: 'reads', relation: relationIn(fields) }
   if (Array.isArray(fields.funcname)) yield { kind: 'calls', name: nameIn(fields.funcname), maybe: false }
   for (const [key, child] of Object.entries(fields)) yield* inside(key, child, sql)
@@ -55,7 +56,7 @@ function* walk(node: unknown, sql: string): Generator<Mention> {
 
 function* inside(key: string, child: unknown, sql: string): Generator<Mention> {
   const handler = HANDLERS[key]
-  if (handler !== undefined) yield* handler(asFields(child), sql)
+  if (handler !== undefined) yield* handler(fieldsOf(child), sql)
   else if (!/^[A-Z]\w*Stmt$/.test(key) || HARMLESS_STATEMENTS.has(key)) yield* walk(child, sql)
   else yield unsure(`${key.slice(0, -'Stmt'.length)} is a statement whose effect is not known`)
 }
@@ -64,7 +65,7 @@ type Handler = (body: Fields, sql: string) => Generator<Mention>
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   *InsertStmt(body, sql) {
-    const updates = asFields(body.onConflictClause).action === 'ONCONFLICT_UPDATE'
+    const updates = fieldsOf(body.onConflictClause).action === 'ONCONFLICT_UPDATE'
     yield* written(body, sql, 'INSERT', updates)
   },
   UpdateStmt: (body, sql) => written(body, sql, 'UPDATE', true),
@@ -78,18 +79,18 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   *TruncateStmt({ relations, behavior }) {
     yield { kind: 'writes', modifies: true }
     if (behavior === 'DROP_CASCADE') yield { kind: 'truncates-cascade' }
-    for (const item of itemsOf(relations)) yield changes(asFields(item).RangeVar, 'TRUNCATE', true)
+    for (const item of itemsOf(relations)) yield changes(fieldsOf(item).RangeVar, 'TRUNCATE', true)
   },
   *AlterTableStmt(body, sql) {
     const by = `ALTER ${objectWords(body.objtype)}`
-    const parts = itemsOf(body.cmds).map((item) => asFields(asFields(item).AlterTableCmd))
+    const parts = itemsOf(body.cmds).map((item) => fieldsOf(fieldsOf(item).AlterTableCmd))
     const isHarmless = parts.every(({ subtype }) => HARMLESS_ALTERATIONS.has(String(subtype)))
-    if (isHarmless) yield { kind: 'names', relation: relationIn(asFields(body.relation)), by }
+    if (isHarmless) yield { kind: 'names', relation: relationIn(fieldsOf(body.relation)), by }
     else yield changes(body.relation, by, true)
     // To validate a constraint is to call its functions.
-    yield { kind: 'reads', relation: relationIn(asFields(body.relation)) }
+    yield { kind: 'reads', relation: relationIn(fieldsOf(body.relation)) }
     for (const { subtype, def } of parts) {
-      if (subtype === 'AT_AttachPartition') yield changes(asFields(asFields(def).PartitionCmd).name, by, true)
+      if (subtype === 'AT_AttachPartition') yield changes(fieldsOf(fieldsOf(def).PartitionCmd).name, by, true)
       yield* walk(def, sql)
     }
   },
@@ -122,14 +123,14 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     if (oldVal !== undefined) yield { kind: 'object', object: 'type', name, by: 'ALTER TYPE … RENAME VALUE' }
   },
   *ViewStmt({ view, query }, sql) {
-    yield { kind: 'names', relation: relationIn(asFields(view)), by: 'CREATE VIEW' }
+    yield { kind: 'names', relation: relationIn(fieldsOf(view)), by: 'CREATE VIEW' }
     yield* named(walk(query, sql), 'CREATE VIEW')
   },
   *RuleStmt(body, sql) {
     yield* named(walk(body, sql), 'CREATE RULE')
   },
   *CreateTrigStmt({ relation, funcname, whenClause }, sql) {
-    yield { kind: 'names', relation: relationIn(asFields(relation)), by: 'CREATE TRIGGER' }
+    yield { kind: 'names', relation: relationIn(fieldsOf(relation)), by: 'CREATE TRIGGER' }
     yield { kind: 'fires', name: nameIn(funcname) }
     yield* walk(whenClause, sql)
   },
@@ -159,7 +160,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   *VacuumStmt({ options, rels }) {
     if (!JSON.stringify(options ?? []).includes('"full"')) return
     if (itemsOf(rels).length === 0) yield unsure('VACUUM FULL rewrites every table')
-    for (const rel of itemsOf(rels)) yield changes(asFields(asFields(rel).VacuumRelation).relation, 'VACUUM FULL', true)
+    for (const rel of itemsOf(rels)) yield changes(fieldsOf(fieldsOf(rel).VacuumRelation).relation, 'VACUUM FULL', true)
   },
   *ClusterStmt({ relation }) {
     if (relation === undefined) yield unsure('CLUSTER rewrites every table')
@@ -201,7 +202,7 @@ function* object(objectType: unknown, node: unknown, by: string): Generator<Ment
 }
 
 function changes(relation: unknown, by: string, structure: boolean): Mention {
-  return { kind: 'changes', relation: relationIn(asFields(relation)), by, structure }
+  return { kind: 'changes', relation: relationIn(fieldsOf(relation)), by, structure }
 }
 
 function unsure(why: string): Mention {

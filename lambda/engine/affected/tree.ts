@@ -1,6 +1,4 @@
-/** Reading of parse trees, whose nodes are plain objects. */
-
-export type Fields = Readonly<Record<string, unknown>>
+import { fieldsOf, type Fields } from '../parse-tree.ts'
 
 /** As a statement writes it. Null: without a schema. */
 export interface ObjectName {
@@ -8,14 +6,10 @@ export interface ObjectName {
   readonly name: string
 }
 
-export function asFields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
-}
-
 /** The items of an array, or of a `List` node. */
 export function itemsOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value as readonly unknown[]
-  const { List: list, items } = asFields(value)
+  const { List: list, items } = fieldsOf(value)
   if (list !== undefined) return itemsOf(list)
   return items === undefined ? [] : itemsOf(items)
 }
@@ -26,10 +20,10 @@ export function relationIn({ schemaname, relname }: Fields): ObjectName {
 
 /** The name in a list of strings, in a type's name, in a function's with its arguments, or in one string. */
 export function nameIn(node: unknown): ObjectName {
-  const { TypeName: type, ObjectWithArgs: withArguments, String: one } = asFields(node)
-  if (type !== undefined) return nameIn(asFields(type).names)
-  if (withArguments !== undefined) return nameIn(asFields(withArguments).objname)
-  const parts = (one === undefined ? itemsOf(node) : [node]).map((item) => String(asFields(asFields(item).String).sval))
+  const { TypeName: type, ObjectWithArgs: withArguments, String: one } = fieldsOf(node)
+  if (type !== undefined) return nameIn(fieldsOf(type).names)
+  if (withArguments !== undefined) return nameIn(fieldsOf(withArguments).objname)
+  const parts = (one === undefined ? itemsOf(node) : [node]).map((item) => String(fieldsOf(fieldsOf(item).String).sval))
   return { schema: parts.at(-2) ?? null, name: parts.at(-1) ?? '' }
 }
 
