@@ -2,8 +2,8 @@ import { connect } from '../lambda/adapters/postgres.ts'
 import { endpointFromUrl } from '../lambda/adapters/endpoint.ts'
 import { systemClock } from '../lambda/adapters/clock.ts'
 import type { Connection } from '../lambda/engine/database.ts'
-import { migrateUp } from '../lambda/engine/migrate.ts'
-import { readMigrationDirectory } from '../lambda/engine/migration-directory.ts'
+import { migrateUp } from '../lambda/engine/run/migrate.ts'
+import { readMigrationDirectory } from '../lambda/engine/migration/migration-directory.ts'
 import { silentLog } from '../lambda/log.ts'
 
 /** One measured run of Lockstep in a process of its own: `many-child.ts URL DIRECTORY`. */

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quoteLiteral } from '../lambda/engine/database.ts'
-import { readMigrationDirectory } from '../lambda/engine/migration-directory.ts'
-import { loadParser, splitSection } from '../lambda/engine/statements.ts'
+import { readMigrationDirectory } from '../lambda/engine/migration/migration-directory.ts'
+import { loadParser, splitSection } from '../lambda/engine/migration/statements.ts'
 
 /** Writes `count` small migrations: a table with an index, then columns and rows for it. Gives the directory. */
 export async function writeMigrations(parent: string, count: number): Promise<string> {

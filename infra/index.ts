@@ -4,7 +4,7 @@
  */
 export type { EnvironmentName, Policy } from '../lambda/analysis-contract.ts'
 export type { FailurePolicy, RollbackPolicy, SnapshotMode, TlsMode, TransactionScope } from '../lambda/contract.ts'
-export type { MigrationContext } from '../lambda/engine/migration.ts'
+export type { MigrationContext } from '../lambda/engine/migration/migration.ts'
 export { DatabaseMigration } from './database-migration.ts'
 export type { DatabaseMigrationProps } from './database-migration-props.ts'
 export type { DatabaseRequirementProps } from './database-requirement.ts'

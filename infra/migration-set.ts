@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { MigrationManifest } from '../lambda/manifest.ts'
-import { readAnalysis, type Analysis } from '../lambda/engine/analysis.ts'
-import { readMigrationDirectory } from '../lambda/engine/migration-directory.ts'
-import { buildGraph, type Node } from '../lambda/engine/migration-graph.ts'
-import type { Migration } from '../lambda/engine/migration.ts'
+import { readAnalysis, type Analysis } from '../lambda/engine/policy/analysis.ts'
+import { readMigrationDirectory } from '../lambda/engine/migration/migration-directory.ts'
+import { buildGraph, type Node } from '../lambda/engine/plan/migration-graph.ts'
+import type { Migration } from '../lambda/engine/migration/migration.ts'
 import { LockstepError, UNTOUCHED } from '../lambda/errors.ts'
 
 /** A directory of migrations, read and found in order at synth. */

@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs'
 import type { FailurePolicy, RollbackPolicy, TlsMode, TransactionScope } from '../lambda/contract.ts'
-import { parsePolicySettings, type PolicySettings } from '../lambda/engine/policy.ts'
+import { parsePolicySettings, type PolicySettings } from '../lambda/engine/policy/policy.ts'
 import { messageOf } from '../lambda/errors.ts'
 import type { DatabaseMigrationProps } from './database-migration-props.ts'
 import { defined } from './defined.ts'

@@ -14,11 +14,11 @@ import { drift } from './engine/drift/drift.ts'
 import type { PlanResult } from './plan-contract.ts'
 import type { IncompleteSnapshot, RestoreResult, VerifyResult } from './snapshot-contract.ts'
 import type { EngineContext } from './engine/context.ts'
-import type { Gate } from './engine/gate.ts'
+import type { Gate } from './engine/policy/gate.ts'
 import { history, plan, status } from './engine/inspect.ts'
-import { migrateDown, migrateUp, type RunRequest } from './engine/migrate.ts'
-import type { DownTarget } from './engine/plan-down.ts'
-import type { Step } from './engine/step.ts'
+import { migrateDown, migrateUp, type RunRequest } from './engine/run/migrate.ts'
+import type { DownTarget } from './engine/plan/plan-down.ts'
+import type { Step } from './engine/plan/step.ts'
 import { storedArchive } from './stored-archive.ts'
 import { health, initialise } from './initialise.ts'
 import type { Lockstep } from './lockstep.ts'
@@ -36,7 +36,7 @@ import {
 import { verifySnapshot } from './snapshot/verify.ts'
 import { VERSION } from './version.ts'
 
-export type { DownTarget } from './engine/plan-down.ts'
+export type { DownTarget } from './engine/plan/plan-down.ts'
 
 /** A parsed request: the one vocabulary of the event, the CLI and the API. */
 export type ActionRequest =

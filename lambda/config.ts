@@ -13,7 +13,7 @@ import {
   type TransactionScope,
   type Trigger,
 } from './contract.ts'
-import type { PolicyLayer } from './engine/policy.ts'
+import type { PolicyLayer } from './engine/policy/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
 import { policyFromVariables } from './policy-variables.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS, MAX_SNAPSHOT_WORKERS, type SnapshotSettings } from './snapshot-settings.ts'

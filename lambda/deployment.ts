@@ -1,7 +1,7 @@
 import { engineContext, runRequest } from './actions.ts'
 import type { MigrationResourceProperties, RunResult } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
-import { deploy } from './engine/deploy.ts'
+import { deploy } from './engine/deployment/deploy.ts'
 import { errorOf, LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import {
   attemptOf,

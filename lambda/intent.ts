@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { UNTOUCHED } from './errors.ts'
-import { saysRollback } from './engine/rollback.ts'
+import { saysRollback } from './engine/deployment/rollback.ts'
 import { toLockstepError } from './snapshot/failure.ts'
 import type { SnapshotStore } from './snapshot/store.ts'
 

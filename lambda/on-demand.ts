@@ -1,6 +1,6 @@
 import { perform, type ActionRequest, type DownTarget } from './actions.ts'
 import { ACTIONS, type Action } from './contract.ts'
-import { isPlanHash, PLAN_HASH_SYNTAX } from './engine/plan-hash.ts'
+import { isPlanHash, PLAN_HASH_SYNTAX } from './engine/plan/plan-hash.ts'
 import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { RestoreRequest } from './restore-on-demand.ts'

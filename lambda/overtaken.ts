@@ -1,4 +1,4 @@
-import { saysRollback } from './engine/rollback.ts'
+import { saysRollback } from './engine/deployment/rollback.ts'
 import { messageOf } from './errors.ts'
 import { attemptOf, deletionOf, overtakes, readIntent, writeIntent, type Intent, type Transition } from './intent.ts'
 import type { Lockstep } from './lockstep.ts'

@@ -1,6 +1,6 @@
 import type { Policy, PolicySource } from './analysis-contract.ts'
-import type { PolicyLayer, PolicySettings } from './engine/policy.ts'
-import { parsePolicySettings } from './engine/policy.ts'
+import type { PolicyLayer, PolicySettings } from './engine/policy/policy.ts'
+import { parsePolicySettings } from './engine/policy/policy.ts'
 
 /** Environment variables of the policy's switches. */
 export const POLICY_VARIABLES = {

@@ -1,4 +1,4 @@
-import { openRuns } from './engine/open-runs.ts'
+import { openRuns } from './engine/history/open-runs.ts'
 import { messageOf } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import { expired, removalOf, snapshotsAmong } from './snapshot/retention.ts'

@@ -2,11 +2,11 @@ import { engineContext } from './actions.ts'
 import type { RequirementResourceProperties } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
 import { history } from './engine/inspect.ts'
-import { saysRollback } from './engine/rollback.ts'
+import { saysRollback } from './engine/deployment/rollback.ts'
 import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import { attemptRequirement } from './intent.ts'
 import type { Lockstep } from './lockstep.ts'
-import { currentOf } from './engine/repeatable.ts'
+import { currentOf } from './engine/migration/repeatable.ts'
 
 /** The requirement that a resource made with `DatabaseMigration.fromServiceToken` is; null for any other. */
 export function requirementOf(properties: Readonly<Record<string, unknown>>): RequirementResourceProperties | null {

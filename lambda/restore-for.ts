@@ -1,4 +1,4 @@
-import type { RestoreSnapshot } from './engine/restorable.ts'
+import type { RestoreSnapshot } from './engine/failure/restorable.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import { restoreSnapshot } from './snapshot/restore.ts'

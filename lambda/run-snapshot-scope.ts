@@ -1,5 +1,5 @@
 import { affectedTables, type Affected } from './engine/affected/affected-tables.ts'
-import type { Step } from './engine/step.ts'
+import type { Step } from './engine/plan/step.ts'
 import { UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import { toLockstepError } from './snapshot/failure.ts'

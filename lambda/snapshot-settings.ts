@@ -1,6 +1,6 @@
 import { DEFAULT_WORKERS } from './snapshot/default-workers.ts'
 import type { SnapshotMode } from './contract.ts'
-import type { SnapshotSetting } from './engine/plan-hash.ts'
+import type { SnapshotSetting } from './engine/plan/plan-hash.ts'
 import type { SnapshotScopeSetting } from './snapshot/scope.ts'
 
 /** What a run's snapshot holds, how it is taken, and how long snapshots are kept. */

@@ -1,4 +1,4 @@
-import type { Step } from './engine/step.ts'
+import type { Step } from './engine/plan/step.ts'
 import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotEstimate } from './snapshot-contract.ts'

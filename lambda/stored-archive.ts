@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { CodeArchive } from './engine/code-archive.ts'
+import type { CodeArchive } from './engine/migration/code-archive.ts'
 import { UNTOUCHED } from './errors.ts'
 import { toLockstepError } from './snapshot/failure.ts'
 import type { SnapshotStore } from './snapshot/store.ts'

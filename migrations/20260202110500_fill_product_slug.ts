@@ -1,4 +1,4 @@
-import type { MigrationContext } from '../lambda/engine/migration.ts'
+import type { MigrationContext } from '../lambda/engine/migration/migration.ts'
 
 type Product = {
   readonly id: string

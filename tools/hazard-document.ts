@@ -1,4 +1,4 @@
-import { HAZARDS, type HazardKind } from '../lambda/engine/hazard.ts'
+import { HAZARDS, type HazardKind } from '../lambda/engine/hazards/hazard.ts'
 import { AFTERMATH } from '../lambda/engine/hazards/aftermath.ts'
 import { CLIENTS } from '../lambda/engine/hazards/clients.ts'
 import { LOCKS } from '../lambda/engine/hazards/locks.ts'

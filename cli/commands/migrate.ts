@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command as Commander } from 'commander'
 import type { DownTarget } from '../../lambda/actions.ts'
 import { ENVIRONMENT, FAILURE_POLICIES, type FailurePolicy } from '../../lambda/contract.ts'
-import { isPlanHash, PLAN_HASH_SYNTAX } from '../../lambda/engine/plan-hash.ts'
+import { isPlanHash, PLAN_HASH_SYNTAX } from '../../lambda/engine/plan/plan-hash.ts'
 import { parseCount } from '../options.ts'
 import { PLAN_FORMATS, type PlanFormat } from '../settings.ts'
 import { selectionOf, type Select } from './selection.ts'

@@ -1,6 +1,6 @@
 import type { Connection } from '../../lambda/engine/database.ts'
-import { historyTables } from '../../lambda/engine/history-schema.ts'
-import { readSources, readState, type AppliedMigration } from '../../lambda/engine/state.ts'
+import { historyTables } from '../../lambda/engine/history/history-schema.ts'
+import { readSources, readState, type AppliedMigration } from '../../lambda/engine/history/state.ts'
 
 /** A migration that some set of the database has applied. */
 export interface Applied {

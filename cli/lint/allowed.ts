@@ -1,6 +1,6 @@
 import type { Hazard } from '../../lambda/analysis-contract.ts'
-import { HAZARDS, isAllowedBy, isHazardId } from '../../lambda/engine/hazard.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import { HAZARDS, isAllowedBy, isHazardId } from '../../lambda/engine/hazards/hazard.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import type { Linted } from './lint-one.ts'
 
 /** A hazard, and why its file accepts it. */

@@ -1,5 +1,5 @@
-import type { Node } from '../../lambda/engine/migration-graph.ts'
-import { StepError } from '../../lambda/engine/failure.ts'
+import type { Node } from '../../lambda/engine/plan/migration-graph.ts'
+import { StepError } from '../../lambda/engine/failure/failure.ts'
 import { reportOf } from '../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../shadow/missing-extension.ts'
 import { readAftermath } from './aftermath.ts'

@@ -1,5 +1,5 @@
-import type { MigrationGraph, Node } from '../../lambda/engine/migration-graph.ts'
-import { loadParser } from '../../lambda/engine/statements.ts'
+import type { MigrationGraph, Node } from '../../lambda/engine/plan/migration-graph.ts'
+import { loadParser } from '../../lambda/engine/migration/statements.ts'
 import { repeatablesOf } from '../shadow/replay.ts'
 import { startShadow } from '../shadow/shadow.ts'
 import { lintAll } from './lint-all.ts'

@@ -1,5 +1,5 @@
 import { TABLE_LOCKS, type RelationLock, type TableLock } from '../../lambda/analysis-contract.ts'
-import { excerptAt } from '../../lambda/engine/excerpt.ts'
+import { excerptAt } from '../../lambda/engine/migration/excerpt.ts'
 import { isConcurrent } from './judge/found.ts'
 import { modeName, nameOf, type Observation, type Relation } from './observation.ts'
 import type { ObservedStep } from './observe.ts'

@@ -1,5 +1,5 @@
 import type { Hazard, Severity } from '../../lambda/analysis-contract.ts'
-import type { HazardId } from '../../lambda/engine/hazard.ts'
+import type { HazardId } from '../../lambda/engine/hazards/hazard.ts'
 import type { SquawkFinding } from './squawk.ts'
 
 /** Which of our own hazards say the same as a rule, having seen it happen. */

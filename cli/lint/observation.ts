@@ -1,4 +1,4 @@
-import type { Statement } from '../../lambda/engine/statements.ts'
+import type { Statement } from '../../lambda/engine/migration/statements.ts'
 
 export type RelationKind = 'table' | 'index' | 'view' | 'materialized view' | 'sequence' | 'other'
 

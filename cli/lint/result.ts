@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { isSevere, kindOf } from '../../lambda/engine/hazard.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import { isSevere, kindOf } from '../../lambda/engine/hazards/hazard.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import type { Finding } from '../render/findings.ts'
 import { judgeAllowed, unusedAllows, type AllowProblem, type JudgedHazard } from './allowed.ts'
 import type { LintReport } from './lint.ts'

@@ -8,7 +8,7 @@ import {
   treeOf,
   type AlterAction,
   type Fields,
-} from '../../lambda/engine/parse-tree.ts'
+} from '../../lambda/engine/migration/parse-tree.ts'
 import type { ObservedStatement, Relation } from './observation.ts'
 
 /** The statement with CONCURRENTLY behind what `head` finds at its beginning. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SqlMigration } from '../../lambda/engine/migration.ts'
+import type { SqlMigration } from '../../lambda/engine/migration/migration.ts'
 import { messageOf } from '../../lambda/errors.ts'
 
 /** What squawk says of one place. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection } from '../../lambda/engine/database.ts'
-import { readLive } from '../../lambda/engine/live.ts'
-import type { Statistics } from '../../lambda/engine/weigh.ts'
+import { readLive } from '../../lambda/engine/policy/live.ts'
+import type { Statistics } from '../../lambda/engine/policy/weigh.ts'
 import { LockstepError, messageOf, UNTOUCHED } from '../../lambda/errors.ts'
 
 /** What hazards are weighed by: of a database that answers, or of a file that `status --statistics` wrote. */

@@ -1,6 +1,6 @@
 import type { Connection } from '../../lambda/engine/database.ts'
-import { treeOf } from '../../lambda/engine/parse-tree.ts'
-import type { Statement } from '../../lambda/engine/statements.ts'
+import { treeOf } from '../../lambda/engine/migration/parse-tree.ts'
+import type { Statement } from '../../lambda/engine/migration/statements.ts'
 import type { ShadowDatabase, ShadowDatabaseOptions } from '../shadow/shadow-database.ts'
 import type { ShadowServer } from '../shadow/shadow-server.ts'
 import { openShadowDatabase } from '../shadow/shadow-database.ts'

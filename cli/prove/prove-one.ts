@@ -1,6 +1,6 @@
 import { VERDICTS } from '../../lambda/analysis-contract.ts'
-import type { Node } from '../../lambda/engine/migration-graph.ts'
-import { downStep, upStep, type Step } from '../../lambda/engine/step.ts'
+import type { Node } from '../../lambda/engine/plan/migration-graph.ts'
+import { downStep, upStep, type Step } from '../../lambda/engine/plan/step.ts'
 import { reportOf } from '../../lambda/errors.ts'
 import type { CatalogScope } from '../catalog/read-catalog.ts'
 import { makeMissingRole, type ShadowDatabase } from '../shadow/shadow-database.ts'

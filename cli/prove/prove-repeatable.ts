@@ -1,5 +1,5 @@
-import type { Node } from '../../lambda/engine/migration-graph.ts'
-import { downStep, upStep, type Step } from '../../lambda/engine/step.ts'
+import type { Node } from '../../lambda/engine/plan/migration-graph.ts'
+import { downStep, upStep, type Step } from '../../lambda/engine/plan/step.ts'
 import type { LockstepError } from '../../lambda/errors.ts'
 import { differenceBetween } from '../../lambda/engine/catalog/catalog.ts'
 import type { CatalogScope } from '../catalog/read-catalog.ts'

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqlError, type Connection } from '../../lambda/engine/database.ts'
-import { excerptAt } from '../../lambda/engine/excerpt.ts'
-import { invalidMigration } from '../../lambda/engine/invalid.ts'
-import { checksumOf, normalise } from '../../lambda/engine/migration-directory.ts'
-import { NO_DIRECTIVES } from '../../lambda/engine/directives.ts'
-import type { SqlMigration } from '../../lambda/engine/migration.ts'
-import { splitSection, type Statement } from '../../lambda/engine/statements.ts'
+import { excerptAt } from '../../lambda/engine/migration/excerpt.ts'
+import { invalidMigration } from '../../lambda/engine/migration/invalid.ts'
+import { checksumOf, normalise } from '../../lambda/engine/migration/migration-directory.ts'
+import { NO_DIRECTIVES } from '../../lambda/engine/migration/directives.ts'
+import type { SqlMigration } from '../../lambda/engine/migration/migration.ts'
+import { splitSection, type Statement } from '../../lambda/engine/migration/statements.ts'
 import { messageOf } from '../../lambda/errors.ts'
 
 /** The file beside the migrations whose rows a down should not lose. */

@@ -1,5 +1,5 @@
 import { forgetPrepared, readCatalog, type CatalogScope, type CatalogState } from '../catalog/read-catalog.ts'
-import type { Step } from '../../lambda/engine/step.ts'
+import type { Step } from '../../lambda/engine/plan/step.ts'
 import type { ShadowDatabase } from '../shadow/shadow-database.ts'
 import { tidySession } from '../shadow/tidy-session.ts'
 import { readContent, type Content } from './rows.ts'

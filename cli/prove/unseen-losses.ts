@@ -1,6 +1,6 @@
-import { treeOf, type NamedRelation } from '../../lambda/engine/parse-tree.ts'
-import { rowChangesIn, type RowChange } from '../../lambda/engine/row-changes.ts'
-import type { Step } from '../../lambda/engine/step.ts'
+import { treeOf, type NamedRelation } from '../../lambda/engine/migration/parse-tree.ts'
+import { rowChangesIn, type RowChange } from '../../lambda/engine/hazards/row-changes.ts'
+import type { Step } from '../../lambda/engine/plan/step.ts'
 import type { CatalogState } from '../catalog/read-catalog.ts'
 import type { Moment } from './trial.ts'
 

@@ -1,6 +1,6 @@
 import { differenceBetween, type CatalogDifference } from '../../lambda/engine/catalog/catalog.ts'
 import { quoteIdentifier } from '../../lambda/engine/database.ts'
-import { failureReport } from '../../lambda/engine/failure.ts'
+import { failureReport } from '../../lambda/engine/failure/failure.ts'
 import { differenceLines } from '../../lambda/engine/catalog/difference-lines.ts'
 import { lostByDown, notBroughtBack } from './losses.ts'
 import { anewText, madeAnew, valuesOf } from './made-anew.ts'

@@ -1,4 +1,4 @@
-import { workMs, type Statistics } from '../../lambda/engine/weigh.ts'
+import { workMs, type Statistics } from '../../lambda/engine/policy/weigh.ts'
 import type { Relation } from '../lint/observation.ts'
 import type { RecordedStatement, Recording } from './recorder.ts'
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../../lambda/engine/database.ts'
-import type { WatchedStatement } from '../../lambda/engine/watch.ts'
+import type { WatchedStatement } from '../../lambda/engine/run/watch.ts'
 import { readCatalog, readProbe } from '../lint/catalog.ts'
 import { differenceOf, differenceOutside, type Difference } from '../lint/difference.ts'
 import type { HeldLock, LockMode, Observation, Relation } from '../lint/observation.ts'

@@ -1,6 +1,6 @@
 import type { EngineContext } from '../../lambda/engine/context.ts'
-import { migrateDown, migrateUp } from '../../lambda/engine/migrate.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import { migrateDown, migrateUp } from '../../lambda/engine/run/migrate.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import type { Connection } from '../../lambda/engine/database.ts'
 import type { Log } from '../../lambda/log.ts'
 import type { CatalogScope } from '../catalog/read-catalog.ts'

@@ -1,6 +1,6 @@
 import type { Connection } from '../../lambda/engine/database.ts'
 import { messageOf } from '../../lambda/errors.ts'
-import type { StatementWatch, WatchedStatement } from '../../lambda/engine/watch.ts'
+import type { StatementWatch, WatchedStatement } from '../../lambda/engine/run/watch.ts'
 import { readCatalog } from '../lint/catalog.ts'
 import type { Observation, Relation } from '../lint/observation.ts'
 import type { ShadowServer } from '../shadow/shadow-server.ts'

@@ -1,7 +1,7 @@
 import { engineContext, runRequest } from '../../lambda/actions.ts'
 import type { PlanResult } from '../../lambda/plan-contract.ts'
 import type { EngineContext } from '../../lambda/engine/context.ts'
-import type { Gate } from '../../lambda/engine/gate.ts'
+import type { Gate } from '../../lambda/engine/policy/gate.ts'
 import { plan } from '../../lambda/engine/inspect.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import type { Material } from './material.ts'

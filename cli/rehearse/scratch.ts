@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { SqlError, type Connection } from '../../lambda/engine/database.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import type { Log } from '../../lambda/log.ts'
 import { mentionedIn } from '../shadow/mentioned.ts'
 import { startShadowServer, type ShadowServer } from '../shadow/shadow-server.ts'

@@ -1,5 +1,5 @@
-import { excerptAt } from '../../lambda/engine/excerpt.ts'
-import type { WatchedStatement } from '../../lambda/engine/watch.ts'
+import { excerptAt } from '../../lambda/engine/migration/excerpt.ts'
+import type { WatchedStatement } from '../../lambda/engine/run/watch.ts'
 import { headOf } from '../../lambda/snapshot/sql-script.ts'
 
 const LONGEST = 60

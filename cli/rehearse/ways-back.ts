@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../../lambda/contract.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import { UNTOUCHED } from '../../lambda/errors.ts'
 
 export type WayBack =

@@ -1,6 +1,6 @@
 import { TABLE_LOCKS, type TableLock } from '../../lambda/analysis-contract.ts'
 import type { PlanStep, RelationSize } from '../../lambda/plan-contract.ts'
-import { rowsText } from '../../lambda/engine/weigh.ts'
+import { rowsText } from '../../lambda/engine/policy/weigh.ts'
 import { formatBytes } from './units.ts'
 
 /** The strongest lock of a run on a relation, and who takes it first. */

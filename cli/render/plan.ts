@@ -1,5 +1,5 @@
 import type { PlanResult, PlanStep } from '../../lambda/plan-contract.ts'
-import { isSevere } from '../../lambda/engine/hazard.ts'
+import { isSevere } from '../../lambda/engine/hazards/hazard.ts'
 import type { SnapshotEstimate } from '../../lambda/snapshot-contract.ts'
 import { renderProblems } from './error.ts'
 import { BLOCKED, locksOfRun, sizeOf } from './locks.ts'

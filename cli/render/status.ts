@@ -1,5 +1,5 @@
 import type { HistoryEntry, HistoryResult, StatusResult } from '../../lambda/contract.ts'
-import { fileIdOf } from '../../lambda/engine/repeatable.ts'
+import { fileIdOf } from '../../lambda/engine/migration/repeatable.ts'
 import { renderProblems } from './error.ts'
 import type { Style } from './style.ts'
 import { renderFacts, renderTable } from './table.ts'

@@ -1,6 +1,6 @@
 import { parseSync } from 'libpg-query'
-import type { Migration } from '../../lambda/engine/migration.ts'
-import { loadParser } from '../../lambda/engine/statements.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
+import { loadParser } from '../../lambda/engine/migration/statements.ts'
 
 /** What migrations take for granted and an empty server lacks. */
 export interface Mentioned {

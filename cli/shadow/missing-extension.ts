@@ -1,5 +1,5 @@
 import { SqlError } from '../../lambda/engine/database.ts'
-import { StepError } from '../../lambda/engine/failure.ts'
+import { StepError } from '../../lambda/engine/failure/failure.ts'
 import { LockstepError } from '../../lambda/errors.ts'
 
 /** feature_not_supported, undefined_file (PostgreSQL, appendix A): what CREATE EXTENSION answers from 16 on, and before. */

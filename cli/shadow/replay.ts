@@ -1,8 +1,8 @@
 import { LockstepError } from '../../lambda/errors.ts'
-import { compareIds, type MigrationGraph, type Node } from '../../lambda/engine/migration-graph.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
-import { loadParser } from '../../lambda/engine/statements.ts'
-import { upStep } from '../../lambda/engine/step.ts'
+import { compareIds, type MigrationGraph, type Node } from '../../lambda/engine/plan/migration-graph.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
+import { loadParser } from '../../lambda/engine/migration/statements.ts'
+import { upStep } from '../../lambda/engine/plan/step.ts'
 import { extensionError, missingExtension } from './missing-extension.ts'
 import type { ShadowDatabase } from './shadow-database.ts'
 

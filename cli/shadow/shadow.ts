@@ -1,5 +1,5 @@
 import { ConnectionLostError } from '../../lambda/engine/database.ts'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import { LockstepError } from '../../lambda/errors.ts'
 import { mentionedIn } from './mentioned.ts'
 import { openShadowDatabase, type ShadowDatabase, type ShadowDatabaseOptions } from './shadow-database.ts'

@@ -1,6 +1,6 @@
 import { compose } from '../../lambda/compose.ts'
-import { historyReadySql } from '../../lambda/engine/history-schema.ts'
-import { readState, type AppliedMigration } from '../../lambda/engine/state.ts'
+import { historyReadySql } from '../../lambda/engine/history/history-schema.ts'
+import { readState, type AppliedMigration } from '../../lambda/engine/history/state.ts'
 import { silentLog } from '../../lambda/log.ts'
 import { selectionOf } from '../commands/selection.ts'
 import { checkDatabaseUrl } from '../database-url.ts'

@@ -1,7 +1,7 @@
-import { excerptAt } from '../../lambda/engine/excerpt.ts'
-import { isHazardId } from '../../lambda/engine/hazard.ts'
-import type { Migration, SqlMigration, SqlSection } from '../../lambda/engine/migration.ts'
-import { splitQuestions, splitSection, type Statement } from '../../lambda/engine/statements.ts'
+import { excerptAt } from '../../lambda/engine/migration/excerpt.ts'
+import { isHazardId } from '../../lambda/engine/hazards/hazard.ts'
+import type { Migration, SqlMigration, SqlSection } from '../../lambda/engine/migration/migration.ts'
+import { splitQuestions, splitSection, type Statement } from '../../lambda/engine/migration/statements.ts'
 import type { LockstepError } from '../../lambda/errors.ts'
 import type { ValidationProblem } from './problem.ts'
 

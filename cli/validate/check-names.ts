@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import type { Migration } from '../../lambda/engine/migration.ts'
+import type { Migration } from '../../lambda/engine/migration/migration.ts'
 import { problem } from './check-files.ts'
 import type { ValidationProblem } from './problem.ts'
 

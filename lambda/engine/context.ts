@@ -2,7 +2,7 @@ import type { TransactionScope, Trigger } from '../contract.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Connect } from './database.ts'
-import type { StatementWatch } from './watch.ts'
+import type { StatementWatch } from './run/watch.ts'
 
 /** Everything the engine is given. It has no clock, environment or client of its own. */
 export interface EngineContext {

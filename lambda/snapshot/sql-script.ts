@@ -1,6 +1,6 @@
 import { parseSync } from 'libpg-query'
 import type pg from 'pg'
-import { loadParser } from '../engine/statements.ts'
+import { loadParser } from '../engine/migration/statements.ts'
 import { messageOf } from '../errors.ts'
 import { remedyFor, sqlStateOf } from './failure.ts'
 import { Fault } from './fault.ts'

@@ -1,4 +1,4 @@
-import { isPause } from '../engine/pause.ts'
+import { isPause } from '../engine/run/pause.ts'
 import { messageOf, UNTOUCHED } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { toLockstepError } from './failure.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { Paused } from '../engine/pause.ts'
+import { Paused } from '../engine/run/pause.ts'
 import { Fault } from './fault.ts'
 
 /** The time of whoever waits for something that goes on elsewhere. */

@@ -1,6 +1,6 @@
 import { perform } from '../../lambda/actions.ts'
 import { runCommandLine } from '../../cli/command-line.ts'
-import { loadParser } from '../../lambda/engine/statements.ts'
+import { loadParser } from '../../lambda/engine/migration/statements.ts'
 import { reportOf } from '../../lambda/errors.ts'
 import { compose } from '../../lambda/compose.ts'
 import { silentLog } from '../../lambda/log.ts'

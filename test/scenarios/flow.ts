@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { lockKey } from '../../lambda/engine/lock.ts'
+import { lockKey } from '../../lambda/engine/lock/lock.ts'
 import { until } from '../support/wait.ts'
 import type { Step } from './scenario.ts'
 import type { Stage } from './stage.ts'

@@ -1,4 +1,4 @@
-import { fieldsOf, textOf } from '../../../lambda/engine/parse-tree.ts'
+import { fieldsOf, textOf } from '../../../lambda/engine/migration/parse-tree.ts'
 import { quotedName } from '../safe-sql.ts'
 import { nameOf, type Change, type Column, type Observation, type Relation } from '../observation.ts'
 import { judgeCode } from './code.ts'

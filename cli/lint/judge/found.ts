@@ -1,5 +1,5 @@
-import type { HazardId } from '../../../lambda/engine/hazard.ts'
-import { relationIn, someNode, textOf } from '../../../lambda/engine/parse-tree.ts'
+import type { HazardId } from '../../../lambda/engine/hazards/hazard.ts'
+import { relationIn, someNode, textOf } from '../../../lambda/engine/migration/parse-tree.ts'
 import {
   modeName,
   nameOf,

@@ -1,4 +1,4 @@
-import type { HazardId } from '../../../lambda/engine/hazard.ts'
+import type { HazardId } from '../../../lambda/engine/hazards/hazard.ts'
 import { blocksReads, type Observation } from '../observation.ts'
 import { addConstraintUsingIndex, concurrently } from '../safe-sql.ts'
 import {

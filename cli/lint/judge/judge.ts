@@ -1,6 +1,6 @@
 import type { Hazard } from '../../../lambda/analysis-contract.ts'
-import { excerptAt } from '../../../lambda/engine/excerpt.ts'
-import { HAZARDS, type HazardId } from '../../../lambda/engine/hazard.ts'
+import { excerptAt } from '../../../lambda/engine/migration/excerpt.ts'
+import { HAZARDS, type HazardId } from '../../../lambda/engine/hazards/hazard.ts'
 import { messageOf } from '../../../lambda/errors.ts'
 import { extensionError, missingExtension } from '../../shadow/missing-extension.ts'
 import type { Aftermath } from '../aftermath.ts'

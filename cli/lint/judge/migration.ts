@@ -1,4 +1,4 @@
-import { namesIn, nodeOf, textOf } from '../../../lambda/engine/parse-tree.ts'
+import { namesIn, nodeOf, textOf } from '../../../lambda/engine/migration/parse-tree.ts'
 import { newIn, type Aftermath } from '../aftermath.ts'
 import type { Catalog } from '../catalog.ts'
 import { nameOf, type Observation } from '../observation.ts'

@@ -1,5 +1,5 @@
-import type { NamedRelation } from '../../../lambda/engine/parse-tree.ts'
-import { rowChangesIn, type RowChange } from '../../../lambda/engine/row-changes.ts'
+import type { NamedRelation } from '../../../lambda/engine/migration/parse-tree.ts'
+import { rowChangesIn, type RowChange } from '../../../lambda/engine/hazards/row-changes.ts'
 import { nameOf, type Observation, type Relation } from '../observation.ts'
 import { found, type Found } from './found.ts'
 

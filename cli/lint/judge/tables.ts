@@ -1,5 +1,10 @@
-import type { HazardId } from '../../../lambda/engine/hazard.ts'
-import { alterActions, constraintsOf, relationIn, type AlterAction } from '../../../lambda/engine/parse-tree.ts'
+import type { HazardId } from '../../../lambda/engine/hazards/hazard.ts'
+import {
+  alterActions,
+  constraintsOf,
+  relationIn,
+  type AlterAction,
+} from '../../../lambda/engine/migration/parse-tree.ts'
 import { blocksWrites, nameOf, type Observation, type Relation } from '../observation.ts'
 import { concurrently, concurrentlyAtEnd, notNullByCheck, notValidFirst } from '../safe-sql.ts'
 import { emptiedByCode, OPAQUE } from './code.ts'

@@ -1,4 +1,4 @@
-import { alterActions, fieldsOf, relationIn } from '../../../lambda/engine/parse-tree.ts'
+import { alterActions, fieldsOf, relationIn } from '../../../lambda/engine/migration/parse-tree.ts'
 import { blocksWrites, modeName, nameOf, type HeldLock, type Observation, type Relation } from '../observation.ts'
 import { OPAQUE } from './code.ts'
 import { found, isNamed, listed, lockText, type Found } from './found.ts'

@@ -1,4 +1,4 @@
-import { isSevere, kindOf } from '../../../lambda/engine/hazard.ts'
+import { isSevere, kindOf } from '../../../lambda/engine/hazards/hazard.ts'
 import type { PlanHazard, PlanResult, PlanStep } from '../../../lambda/plan-contract.ts'
 import { code, codeBlock, details, html, htmlCode, plain, shortened } from './text.ts'
 import { andMore, placeOf, type Amounts } from './amounts.ts'

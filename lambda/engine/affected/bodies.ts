@@ -1,7 +1,7 @@
 import { parsePlPgSQLSync, parseSync } from 'libpg-query'
 import { mentionsIn, mentionsOf, type Mention } from './mentions.ts'
-import { fieldsOf, type Fields } from '../parse-tree.ts'
-import { statementIn } from '../plpgsql.ts'
+import { fieldsOf, type Fields } from '../migration/parse-tree.ts'
+import { statementIn } from '../migration/plpgsql.ts'
 import { itemsOf } from './tree.ts'
 
 /** Everything that a function does, by the text of its CREATE FUNCTION. @param name - for people */

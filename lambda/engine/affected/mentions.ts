@@ -1,6 +1,6 @@
 import { parseSync } from 'libpg-query'
 import { HARMLESS_ALTERATIONS, HARMLESS_OBJECTS, HARMLESS_STATEMENTS, OBJECT_KINDS } from './statement-kinds.ts'
-import { fieldsOf, type Fields } from '../parse-tree.ts'
+import { fieldsOf, type Fields } from '../migration/parse-tree.ts'
 import { itemsOf, nameIn, relationIn, textIn, type ObjectName } from './tree.ts'
 
 /** A fact about what statements can do to the rows of tables. */

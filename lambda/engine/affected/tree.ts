@@ -1,4 +1,4 @@
-import { fieldsOf, type Fields } from '../parse-tree.ts'
+import { fieldsOf, type Fields } from '../migration/parse-tree.ts'
 
 /** As a statement writes it. Null: without a schema. */
 export interface ObjectName {

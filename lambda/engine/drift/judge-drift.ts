@@ -1,5 +1,5 @@
 import type { DriftPolicy } from '../../analysis-contract.ts'
-import type { PolicyVerdict } from '../run-facts.ts'
+import type { PolicyVerdict } from '../policy/run-facts.ts'
 import { describeDifference } from './difference.ts'
 import type { Drift } from './find-drift.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { structure } from '../catalog/facts.ts'
 import { quoteIdentifier, quoteLiteral, type Connection } from '../database.ts'
-import { historyTables } from '../history-schema.ts'
+import { historyTables } from '../history/history-schema.ts'
 
 /** Where a database is, by which a record of its schema is known to be of the same moment. */
 export interface Moment {

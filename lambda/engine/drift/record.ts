@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { readStructure } from '../catalog/read-structure.ts'
 import type { EngineContext } from '../context.ts'
 import { SqlError, type Connection } from '../database.ts'
-import { createStructureTable, historyTables } from '../history-schema.ts'
+import { createStructureTable, historyTables } from '../history/history-schema.ts'
 import { messageOf } from '../../errors.ts'
 import { factsVersion, readHistoryMark, readMoment, type HistoryMark, type Moment } from './moment.ts'
 

@@ -1,4 +1,4 @@
-import type { HazardKind } from '../hazard.ts'
+import type { HazardKind } from './hazard.ts'
 
 /** What shows only afterwards, and what is a matter of design. */
 export const AFTERMATH = {

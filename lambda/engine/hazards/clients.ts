@@ -1,4 +1,4 @@
-import type { HazardKind } from '../hazard.ts'
+import type { HazardKind } from './hazard.ts'
 
 const EXPAND = 'the code that runs while the deployment is under way, and what a rollback puts back'
 

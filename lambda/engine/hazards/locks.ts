@@ -1,4 +1,4 @@
-import type { HazardKind } from '../hazard.ts'
+import type { HazardKind } from './hazard.ts'
 
 /** Locks that are held while the server works. */
 export const LOCKS = {

@@ -1,4 +1,4 @@
-import type { HazardKind } from '../hazard.ts'
+import type { HazardKind } from './hazard.ts'
 
 const BLOCKS =
   'Reads and writes of the table wait until it and its indexes are written anew (ACCESS EXCLUSIVE); it needs the space twice.'

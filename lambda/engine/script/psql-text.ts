@@ -1,7 +1,7 @@
 import { scanSync } from 'libpg-query'
 import type { ErrorCode } from '../../errors.ts'
 import { quoteLiteral } from '../database.ts'
-import { ended } from '../plan-steps.ts'
+import { ended } from '../plan/plan-steps.ts'
 
 /**
  * A statement as psql sends it unchanged. psql puts its variables in the place of `:name`, `:'name'` and `:"name"` outside

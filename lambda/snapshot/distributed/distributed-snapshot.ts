@@ -1,5 +1,5 @@
 import type { SnapshotResult } from '../../contract.ts'
-import { isPause } from '../../engine/pause.ts'
+import { isPause } from '../../engine/run/pause.ts'
 import { messageOf } from '../../errors.ts'
 import { abortedBy, toLockstepError } from '../failure.ts'
 import { Fault } from '../fault.ts'

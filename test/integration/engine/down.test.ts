@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 

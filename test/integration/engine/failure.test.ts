@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../../lambda/adapters/postgres.ts'
-import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { engineFor, sql } from '../../support/engine.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
-import type { Migration } from '../../../lambda/engine/migration.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
+import type { Migration } from '../../../lambda/engine/migration/migration.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 import { killedBefore } from '../../support/killed-engine.ts'

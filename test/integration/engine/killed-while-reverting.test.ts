@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { engineFor, sql } from '../../support/engine.ts'
 import { killedBefore } from '../../support/killed-engine.ts'

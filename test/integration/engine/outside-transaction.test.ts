@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../../lambda/engine/database.ts'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 import { until } from '../../support/wait.ts'

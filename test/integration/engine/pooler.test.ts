@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
 import { connect } from '../../../lambda/adapters/postgres.ts'
-import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 import { startPooler } from '../../support/pooler.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { engineFor, fileOf, sql } from '../../support/engine.ts'
 import { reportThrownBy } from '../../support/report.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { EngineContext } from '../../../lambda/engine/context.ts'
-import { deploy, type DeployRequest } from '../../../lambda/engine/deploy.ts'
+import { deploy, type DeployRequest } from '../../../lambda/engine/deployment/deploy.ts'
 import { plan, status } from '../../../lambda/engine/inspect.ts'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
-import type { Migration } from '../../../lambda/engine/migration.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
+import type { Migration } from '../../../lambda/engine/migration/migration.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { engineFor, repeatable, sql } from '../../support/engine.ts'
 

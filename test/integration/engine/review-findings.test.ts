@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CustomResourceEvent } from '../../../lambda/custom-resource-event.ts'
 import { isComplete, onEvent } from '../../../lambda/custom-resource.ts'
-import { deploy, undoCreation, type DeployRequest } from '../../../lambda/engine/deploy.ts'
+import { deploy, undoCreation, type DeployRequest } from '../../../lambda/engine/deployment/deploy.ts'
 import { reportOf } from '../../../lambda/errors.ts'
 import { createDatabase } from '../../support/database.ts'
 import { engineFor, sql } from '../../support/engine.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
-import type { MigrationFunction } from '../../../lambda/engine/migration.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
+import type { MigrationFunction } from '../../../lambda/engine/migration/migration.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, fileOf, sql } from '../../support/engine.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest'
 import { lintMigrations, type LintReport } from '../../../cli/lint/lint.ts'
 import { weighByStatistics } from '../../../cli/lint/live.ts'
-import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
-import type { Migration } from '../../../lambda/engine/migration.ts'
+import { buildGraph } from '../../../lambda/engine/plan/migration-graph.ts'
+import type { Migration } from '../../../lambda/engine/migration/migration.ts'
 import { code, repeatable, sql } from '../../support/engine.ts'
 
 const shop = sql(

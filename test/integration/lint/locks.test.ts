@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest'
 import { lintMigrations } from '../../../cli/lint/lint.ts'
-import { buildGraph } from '../../../lambda/engine/migration-graph.ts'
-import type { Migration } from '../../../lambda/engine/migration.ts'
+import { buildGraph } from '../../../lambda/engine/plan/migration-graph.ts'
+import type { Migration } from '../../../lambda/engine/migration/migration.ts'
 import { code, sql } from '../../support/engine.ts'
 
 async function locksOf(migrations: readonly Migration[]): Promise<Readonly<Record<string, readonly string[]>>> {

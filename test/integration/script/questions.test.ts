@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { status } from '../../../lambda/engine/inspect.ts'
-import { migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { reportOf } from '../../../lambda/errors.ts'
 import { createDatabase } from '../../support/database.ts'
 import { engineFor, fileOf, sql } from '../../support/engine.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { status } from '../../../lambda/engine/inspect.ts'
-import { migrateDown, migrateUp } from '../../../lambda/engine/migrate.ts'
+import { migrateDown, migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 import { hasPsql, index, psql, scriptOf, shop } from './support.ts'

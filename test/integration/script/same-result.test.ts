@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { status } from '../../../lambda/engine/inspect.ts'
-import { migrateDown } from '../../../lambda/engine/migrate.ts'
+import { migrateDown } from '../../../lambda/engine/run/migrate.ts'
 import { engineFor, fileOf, repeatable, sql } from '../../support/engine.ts'
 import { bothWays, hasPsql, index, psql, scriptOf, shop } from './support.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Paused } from '../../../lambda/engine/pause.ts'
+import { Paused } from '../../../lambda/engine/run/pause.ts'
 import { LockstepError } from '../../../lambda/errors.ts'
 import {
   listStorageSnapshots,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { HAZARDS } from '../../../lambda/engine/hazard.ts'
+import { HAZARDS } from '../../../lambda/engine/hazards/hazard.ts'
 import { EXAMPLES } from '../../../tools/hazard-examples/all.ts'
 import { hazardDocument } from '../../../tools/hazard-document.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { affectedTables, type Affected } from '../../../../lambda/engine/affected/affected-tables.ts'
 import type { Connection } from '../../../../lambda/engine/database.ts'
-import { upStep } from '../../../../lambda/engine/step.ts'
+import { upStep } from '../../../../lambda/engine/plan/step.ts'
 import { createDatabase } from '../../../support/database.ts'
 import { code } from '../../../support/engine.ts'
 import { differences, printsOf, runAll, stepOf } from './support.ts'

@@ -1,7 +1,7 @@
 import { SqlError, type Connection } from '../../../../lambda/engine/database.ts'
-import { buildGraph } from '../../../../lambda/engine/migration-graph.ts'
-import { loadParser } from '../../../../lambda/engine/statements.ts'
-import { upStep, type SqlStep } from '../../../../lambda/engine/step.ts'
+import { buildGraph } from '../../../../lambda/engine/plan/migration-graph.ts'
+import { loadParser } from '../../../../lambda/engine/migration/statements.ts'
+import { upStep, type SqlStep } from '../../../../lambda/engine/plan/step.ts'
 import { sql } from '../../../support/engine.ts'
 
 /** A step that runs these statements. */

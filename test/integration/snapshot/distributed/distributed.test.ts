@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Paused } from '../../../../lambda/engine/pause.ts'
+import { Paused } from '../../../../lambda/engine/run/pause.ts'
 import { parseManifest, type SnapshotManifest } from '../../../../lambda/snapshot/manifest.ts'
 import type { SnapshotStore } from '../../../../lambda/snapshot/store.ts'
 import type { TestS3 } from '../../../support/s3.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderPlan } from '../../../../cli/render/plan.ts'
 import { plainStyle } from '../../../../cli/render/style.ts'
-import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy.ts'
+import { NO_POLICY, resolvePolicy } from '../../../../lambda/engine/policy/policy.ts'
 import type { PlanResult, PlanStep } from '../../../../lambda/plan-contract.ts'
 
 function step(id: string, segment: number, changes: Partial<PlanStep> = {}): PlanStep {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { renderPlanMarkdown } from '../../../../../cli/render/markdown/plan.ts'
-import { NO_POLICY, resolvePolicy } from '../../../../../lambda/engine/policy.ts'
+import { NO_POLICY, resolvePolicy } from '../../../../../lambda/engine/policy/policy.ts'
 import type { PlanHazard, PlanResult, PlanStep } from '../../../../../lambda/plan-contract.ts'
 
 const HASH = '0123456789abcdef01234567'

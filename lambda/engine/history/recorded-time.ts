@@ -1,0 +1,13 @@
+import type { Clock } from '../../clock.ts'
+import { quoteLiteral, type Expression } from '../database.ts'
+
+/** Of what something else than this process does, at another time. */
+export interface RunAtAnotherTime {
+  /** Gives the time. @default the clock's, as a literal */
+  readonly now?: Expression
+}
+
+/** The time that is recorded, in SQL. */
+export function nowSql({ clock, now }: { readonly clock: Clock } & RunAtAnotherTime): string {
+  return now?.sql ?? quoteLiteral(clock.now().toISOString())
+}
