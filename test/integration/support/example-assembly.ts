@@ -6,7 +6,7 @@ import { readAssembly, type Assembly } from '../../support/cloudformation/assemb
 import { writeFiles } from '../../support/source-files.ts'
 
 export interface ExampleInput {
-  /** Body of `handler(event)`, in which `VERSION` is the version below. */
+  /** Body of `handler(event)`, in which `VERSION` is the version below. The answer's Data always holds it. */
   readonly body: string
   readonly version: string
   readonly properties: Readonly<Record<string, unknown>>
@@ -16,7 +16,14 @@ export interface ExampleInput {
 
 /** A stack with a bucket, a function, the Provider framework in front of it, and one custom resource. */
 export async function exampleAssembly(input: ExampleInput): Promise<Assembly> {
-  const source = `const VERSION = '${input.version}'\nexport async function handler(event) { ${input.body} }`
+  const source = `
+    const VERSION = '${input.version}'
+    async function answer(event) { ${input.body} }
+    export async function handler(event) {
+      const given = await answer(event)
+      return { ...given, Data: { version: VERSION, ...given?.Data } }
+    }
+  `
   const code = Code.fromAsset(await writeFiles({ 'index.mjs': source }))
   const outdir = await writeFiles({})
   const app = new App({ outdir, analyticsReporting: false })

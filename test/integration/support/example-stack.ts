@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Assembly } from '../../support/cloudformation/assembly.ts'
 import type { ResourceEvent } from '../../support/cloudformation/event.ts'
 import { startCloudFormation, type CloudFormation } from '../../support/cloudformation/service.ts'
 import type { Deployment, Stack, StackOptions } from '../../support/cloudformation/stack-types.ts'
+import type { TemplateResource } from '../../support/cloudformation/template.ts'
 import { startLambda, type LambdaService } from '../../support/lambda/service.ts'
 import { writeFiles } from '../../support/source-files.ts'
 import type { exampleAssembly } from './example-assembly.ts'
@@ -44,7 +46,7 @@ export const BODY = `
   if (outcome === 'throw') throw new Error('no: ' + event.ResourceProperties.target)
   if (outcome === 'hang') await new Promise(() => {})
   const padding = outcome === 'long' && event.RequestType === 'Create' ? 'x'.repeat(5000) : ''
-  return { PhysicalResourceId: event.PhysicalResourceId ?? 'example', Data: { version: VERSION, padding, seconds } }
+  return { PhysicalResourceId: event.PhysicalResourceId ?? 'example', Data: { padding, seconds } }
 `
 
 export const v1 = (properties: object = {}): Parameters<typeof exampleAssembly>[0] => ({
@@ -58,6 +60,17 @@ export const v2 = (properties: object = {}): Parameters<typeof exampleAssembly>[
   version: 'v2',
   properties: { target: 'two', outcome: 'succeed', ...properties },
 })
+
+/** The assembly without its outputs, and with its custom resource as `change` makes it: other, more of it, or none. */
+export function withResource(
+  { template, ...rest }: Assembly,
+  change: (resource: TemplateResource) => Readonly<Record<string, TemplateResource>>,
+): Assembly {
+  const { Resource: resource, ...others } = template.Resources
+  if (resource === undefined) throw new Error('The template has no custom resource')
+  const { Outputs: _outputs, ...withoutOutputs } = template
+  return { ...rest, template: { ...withoutOutputs, Resources: { ...others, ...change(resource) } } }
+}
 
 /** What a deployment asked and got, such as `Update SUCCESS`. */
 export function story(deployment: Deployment): readonly string[] {

@@ -72,7 +72,7 @@ test('a sibling that fails meanwhile ends the wait for a creation', async () => 
   const deployment = await stack.deploy(await exampleAssembly(hold(v2())), { failMeanwhile })
   expect([deployment.stackStatus, deployment.reason, story(deployment)]).toEqual([
     'ROLLBACK_COMPLETE',
-    'A sibling resource failed.',
+    'FailsMeanwhile: A sibling resource failed.',
     ['Create CANCELLED', 'Delete SUCCESS'],
   ])
   expect(received().map(({ RequestType }) => RequestType)).toEqual(['Delete'])
@@ -107,7 +107,7 @@ test('without rollback what is in work when a sibling fails goes on to its end',
   const deployment = await stack.deploy(await exampleAssembly(hold(v2())), { failMeanwhile, rollback: false })
   expect([deployment.stackStatus, deployment.reason, story(deployment)]).toEqual([
     'UPDATE_FAILED',
-    'A sibling resource failed.',
+    'FailsMeanwhile: A sibling resource failed.',
     ['Update SUCCESS'],
   ])
 })

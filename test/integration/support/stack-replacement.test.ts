@@ -1,11 +1,6 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Assembly } from '../../support/cloudformation/assembly.ts'
-import type { TemplateResource } from '../../support/cloudformation/template.ts'
-import { writeFiles } from '../../support/source-files.ts'
 import { exampleAssembly } from './example-assembly.ts'
-import { exampleStack, story, v1, v2, type ExampleStack } from './example-stack.ts'
+import { exampleStack, story, v1, v2, withResource, type ExampleStack } from './example-stack.ts'
 
 /** The physical id is the target, so another target is another resource. */
 const BY_TARGET = `
@@ -17,17 +12,6 @@ function eventsOf({ received }: ExampleStack): readonly string[] {
   return received().map(({ RequestType, LogicalResourceId, PhysicalResourceId = 'none' }) =>
     [RequestType, LogicalResourceId, PhysicalResourceId].join(' '),
   )
-}
-
-/** The assembly with its custom resource under another logical id, or changed. */
-function withResource(
-  { template, ...rest }: Assembly,
-  change: (resource: TemplateResource) => Readonly<Record<string, TemplateResource>>,
-): Assembly {
-  const { Resource: resource, ...others } = template.Resources
-  if (resource === undefined) throw new Error('The template has no custom resource')
-  const { Outputs: _outputs, ...withoutOutputs } = template
-  return { ...rest, template: { ...withoutOutputs, Resources: { ...others, ...change(resource) } } }
 }
 
 test('an update that replaces deletes the old one when all else has succeeded', async () => {
@@ -99,18 +83,21 @@ test('a clean-up tries a deletion three times, then goes on without it', async (
   expect([update.stackStatus, story(update)]).toEqual(['UPDATE_COMPLETE', ['Update SUCCESS', ...attempts]])
 })
 
-test('a deletion that fails keeps what it needs, so that it can be tried again', async () => {
-  const { stack } = await exampleStack()
-  const gate = join(await writeFiles({ closed: '' }), 'closed')
+test('an update back that replaces again deletes what the update had made', async () => {
+  const example = await exampleStack()
   const body = `
-    const { existsSync } = await import('node:fs')
-    if (event.RequestType === 'Delete' && existsSync('${gate}')) throw new Error('closed')
-    ${BY_TARGET}
+    const { RequestType, PhysicalResourceId, RequestId } = event
+    if (RequestType === 'Update' && VERSION === 'v2') return { PhysicalResourceId }
+    return { PhysicalResourceId: RequestType === 'Delete' ? PhysicalResourceId : VERSION + RequestId }
   `
-  await stack.deploy(await exampleAssembly({ ...v1(), body }))
-  const failed = await stack.remove()
-  expect([failed.stackStatus, failed.reason]).toEqual(['DELETE_FAILED', expect.stringContaining('Resource: ')])
-  await rm(gate)
-  const removed = await stack.remove()
-  expect([removed.stackStatus, story(removed)]).toEqual(['DELETE_COMPLETE', ['Delete SUCCESS']])
+  await example.stack.deploy(await exampleAssembly({ ...v1(), body }))
+  const deployment = await example.stack.deploy(await exampleAssembly({ ...v2(), body }), { failLater: true })
+  expect(deployment.stackStatus).toBe('UPDATE_ROLLBACK_COMPLETE')
+  await example.stack.remove()
+  const [, update, back, cleanUp, removal] = example.received()
+  expect([back?.PhysicalResourceId, cleanUp?.PhysicalResourceId]).toEqual([
+    update?.PhysicalResourceId,
+    update?.PhysicalResourceId,
+  ])
+  expect(removal?.PhysicalResourceId).toBe(`v1${back?.RequestId}`)
 })

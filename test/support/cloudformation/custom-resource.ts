@@ -78,7 +78,13 @@ function inventedId({ logicalId }: DesiredResource, { stackName }: CustomResourc
 }
 
 function changeFrom(response: ResourceResponse, fallbackId: string): Change {
-  const physicalId = response.physicalId ?? fallbackId
-  if (response.status === 'SUCCESS') return { ok: true, physicalId, attributes: response.data }
-  return { ok: false, physicalId, reason: response.reason }
+  const { status, physicalId = fallbackId, data: attributes, noEcho } = response
+  if (status === 'SUCCESS') return { ok: true, physicalId, attributes, noEcho }
+  return { ok: false, physicalId, reason: reasonOf(response), cancelled: status === 'CANCELLED' }
+}
+
+/** As CloudFormation shows it. What it says of its own accord is shown as it is. */
+function reasonOf({ event, status, reason, physicalId }: ResourceResponse): string {
+  if (status !== 'FAILED' || physicalId === undefined) return reason
+  return `Received response status [FAILED] from custom resource. Message returned: ${reason} (RequestId: ${event.RequestId})`
 }

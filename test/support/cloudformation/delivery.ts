@@ -14,7 +14,7 @@ export interface Manner {
 }
 
 export interface Delivery {
-  /** Every response so far, in the order of their events. Of an event delivered twice there are two. */
+  /** Every response so far, in the order in which they came. Of an event delivered twice there are two. */
   readonly responses: () => readonly ResourceResponse[]
   /** Sends the event; gives the response that CloudFormation goes by, the first. */
   readonly send: (event: ResourceEvent, manner?: Manner) => Promise<ResourceResponse>

@@ -1,9 +1,13 @@
 import type { Properties } from './template.ts'
 
+/** What stands behind a resource: a function, a custom resource's function, a state machine, a test, or nothing. */
+export type ResourceKind = 'function' | 'custom' | 'state-machine' | 'added' | 'inert'
+
 /** A resource as the template wants it, with its properties resolved. */
 export interface DesiredResource {
   readonly logicalId: string
   readonly type: string
+  readonly kind: ResourceKind
   readonly properties: Properties
   /** Logical ids of all that must stand before it, also of what those depend on. */
   readonly dependsOn: ReadonlySet<string>
@@ -19,19 +23,23 @@ export interface ResourceState extends DesiredResource {
   readonly physicalId: string
   /** What `Fn::GetAtt` gives. */
   readonly attributes: Properties
+  /** The attributes are not for everybody's eyes: outputs show asterisks. @default false */
+  readonly noEcho?: boolean
   /** The operation that failed and was not rolled back: `CREATE_FAILED` or `UPDATE_FAILED`. */
   readonly failed?: 'create' | 'update'
 }
 
 /** What came of a change. A failed one may still have made something that must be deleted. */
 export type Change =
-  | { readonly ok: true; readonly physicalId: string; readonly attributes: Properties }
+  | { readonly ok: true; readonly physicalId: string; readonly attributes: Properties; readonly noEcho?: boolean }
   | {
       readonly ok: false
       readonly reason: string
       readonly physicalId?: string
       /** CloudFormation refused by itself, so there is nothing to take back. @default false */
       readonly refused?: boolean
+      /** It failed only because the operation ended before it. @default false */
+      readonly cancelled?: boolean
     }
 
 /** What knows how to make, change and delete one kind of resource. */

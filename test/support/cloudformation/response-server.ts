@@ -1,8 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { AWS } from '../aws.ts'
 import { startHttpServer } from '../http-server.ts'
+import { isAddressed } from './event.ts'
 
-/** Takes the answers that custom resources PUT to their pre-signed URLs. */
+/** Takes the answers that custom resources PUT to their pre-signed URLs; of another request's, nothing becomes. */
 export interface ResponseServer {
   readonly endpoint: string
   /** The pre-signed URL for an event, as CloudFormation would make it. */
@@ -11,6 +12,8 @@ export interface ResponseServer {
   readonly answer: (requestId: string, index: number, signal: AbortSignal) => Promise<string>
   /** All answers to a request so far. */
   readonly answers: (requestId: string) => readonly string[]
+  /** The next `count` answers are taken, and lost. */
+  readonly lose: (count: number) => void
   readonly stop: () => Promise<void>
 }
 
@@ -18,11 +21,16 @@ export async function startResponseServer(): Promise<ResponseServer> {
   const received = new Map<string, readonly string[]>()
   const arrivals = new EventEmitter().setMaxListeners(0)
   const answers = (requestId: string): readonly string[] => received.get(requestId) ?? []
+  let toBeLost = 0
   const server = await startHttpServer(async ({ method, path, body }) => {
-    const requestId = decodeURIComponent(path).split('|').at(-1) ?? ''
     if (method !== 'PUT') return { status: 403 }
-    received.set(requestId, [...answers(requestId), body.toString('utf8')])
-    arrivals.emit(requestId)
+    const [StackId = '', , RequestId = ''] = decodeURIComponent(path).slice(1).split('|')
+    const answer = body.toString('utf8')
+    if (toBeLost > 0) toBeLost -= 1
+    else if (isAddressed(answer, { StackId, RequestId })) {
+      received.set(RequestId, [...answers(RequestId), answer])
+      arrivals.emit(RequestId)
+    }
     return { status: 200 }
   })
   return {
@@ -40,6 +48,7 @@ export async function startResponseServer(): Promise<ResponseServer> {
       }
     },
     answers,
+    lose: (count) => void (toBeLost += count),
     stop: server.stop,
   }
 }

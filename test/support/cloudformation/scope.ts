@@ -9,7 +9,7 @@ export interface ScopeInput {
   readonly stackId: string
   readonly parameters: Readonly<Record<string, string>>
   readonly imports: Readonly<Record<string, string>>
-  readonly resources: ReadonlyMap<string, Pick<ResourceState, 'physicalId' | 'attributes'>>
+  readonly resources: ReadonlyMap<string, Pick<ResourceState, 'physicalId' | 'attributes' | 'kind'>>
 }
 
 /** Resolves a template's names against the resources that stand. */
@@ -18,26 +18,31 @@ export function scopeOf(input: ScopeInput): Scope {
   const pseudoParameters = pseudoParametersOf(input)
   const scope: Scope = {
     reference: (name) => {
-      const parameter = input.parameters[name] ?? template.Parameters?.[name]?.Default
-      return pseudoParameters[name] ?? resources.get(name)?.physicalId ?? parameter ?? missing(name)
+      return pseudoParameters[name] ?? resources.get(name)?.physicalId ?? parameterOf(input, name) ?? missing(name)
     },
     attribute: (logicalId, attribute) => {
-      const resource = resources.get(logicalId) ?? missing(logicalId)
+      const { attributes, kind, physicalId } = resources.get(logicalId) ?? missing(logicalId)
+      const value = attributes[attribute]
+      if (value === undefined && kind === 'custom') throw new Error(lackingAttribute(attribute, physicalId))
       // What no test gave a value is named after itself, so that it is recognised where it should not be.
-      return resource.attributes[attribute] ?? nested(resource.attributes, attribute) ?? `${logicalId}.${attribute}`
+      return value ?? `${logicalId}.${attribute}`
     },
-    condition: (name) => resolveValue(template.Conditions?.[name], scope),
+    condition: (name) => resolveValue(template.Conditions?.[name] ?? missing(name), scope),
     mapping: (map, key, name) => template.Mappings?.[map]?.[key]?.[name] ?? missing(`${map}.${key}.${name}`),
     importedValue: (name) => input.imports[name] ?? missing(name),
   }
   return scope
 }
 
-/** `Outputs.Name` of a custom resource's Data may also be an object within an object. */
-function nested(attributes: Readonly<Record<string, unknown>>, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], attributes)
+/** CloudFormation's words. It does not look into objects within the Data: the name is looked up as it is. */
+function lackingAttribute(attribute: string, physicalId: string): string {
+  return `CustomResource attribute error: Vendor response doesn't contain ${attribute} attribute in object ${physicalId}`
+}
+
+function parameterOf({ template, parameters }: ScopeInput, name: string): string | readonly string[] | undefined {
+  const { Type: type = 'String', Default: byDefault } = template.Parameters?.[name] ?? {}
+  const value = parameters[name] ?? byDefault
+  return type === 'CommaDelimitedList' || type.startsWith('List<') ? value?.split(',') : value
 }
 
 function pseudoParametersOf({ stackName, stackId }: ScopeInput): Readonly<Record<string, unknown>> {

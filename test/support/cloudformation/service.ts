@@ -14,6 +14,8 @@ export interface CloudFormation {
   readonly createStack: (options: StackOptions) => Stack
   /** From now on DescribeStacks answers, refuses, or is out of reach. @default 'answers' */
   readonly describe: (mode: DescribeMode) => void
+  /** The next `count` answers of custom resources are lost on the way. */
+  readonly loseAnswers: (count: number) => void
   readonly stop: () => Promise<void>
 }
 
@@ -44,6 +46,7 @@ export async function startCloudFormation(
       stacks.push(describe)
       return stack
     },
+    loseAnswers: responses.lose,
     describe: (wanted) => void (mode = wanted),
     stop: async () => void (await Promise.all([responses.stop(), server.stop()])),
   }

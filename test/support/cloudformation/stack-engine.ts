@@ -1,21 +1,21 @@
-import { randomUUID } from 'node:crypto'
-import { arn } from '../aws.ts'
+import { addedResources, withResources, type AddedResources } from './added-resource.ts'
 import type { Assembly } from './assembly.ts'
 import { madeBy, merged, replacedBy, type Touched } from './changes.ts'
 import type { Delivery, Manner } from './delivery.ts'
-import { goForward } from './forward.ts'
+import { createEffects, type Effects } from './effects.ts'
 import type { Scope } from './intrinsics.ts'
-import { applyTemplate, refuseChangedTypes, type OperationResult } from './operation.ts'
-import { outputsOf } from './outputs.ts'
-import { CLEANUP_ATTEMPTS, removeAll } from './removal.ts'
-import type { StackResources } from './resource.ts'
-import { activeResources, type Resources } from './resources.ts'
+import { applyTemplate, messageOf, type OperationResult } from './operation.ts'
+import { outputsOf, shown } from './outputs.ts'
+import { CLEANUP_ATTEMPTS, removeAll, type RemovalOptions } from './removal.ts'
+import type { ResourceState, StackResources } from './resource.ts'
+import { activeTemplate, withAttributes, type Resources } from './resources.ts'
 import { restore, restoreAll } from './rollback.ts'
 import { scopeOf } from './scope.ts'
-import type { StackDescription } from './stack-description.ts'
-import type { FinalStatus, StackStatus } from './stack-status.ts'
-import type { Deployment, DeployOptions, StackOptions } from './stack-types.ts'
-import type { Template } from './template.ts'
+import { StackRecord } from './stack-record.ts'
+import type { FinalStatus } from './stack-status.ts'
+import type { ContinueOptions, Deployment, DeployOptions, RemoveOptions, StackOptions } from './stack-types.ts'
+import type { Properties, Template } from './template.ts'
+import { refuseInvalid, refuseSkips } from './validation.ts'
 
 export interface EngineSettings {
   readonly options: StackOptions
@@ -35,119 +35,132 @@ interface Ending {
 
 /** The operations of one stack, each from one status to another. */
 export class StackEngine {
-  id = ''
-  status: StackStatus | null = null
+  readonly record: StackRecord
   manner: Manner = {}
+  /** What the deployment that runs has added to its template. */
+  added: AddedResources = {}
   readonly #settings: EngineSettings
+  readonly #effects: Effects
   readonly #standing: StackResources = new Map()
-  readonly #deleted: StackDescription[] = []
-  #createdAt = new Date()
-  #reason: string | undefined
   /** The last good one; rollbacks go back to it. */
   #template = EMPTY
+  #outputs: Properties = {}
   /** What has changed since. */
   #changes: readonly Touched[] = []
+  /** What a rollback that has not come to its clean-up yet is to delete there. */
+  #doomed: readonly ResourceState[] = []
+  #notRolledBack: readonly string[] = []
   #interruption = new AbortController()
 
   constructor(settings: EngineSettings) {
     this.#settings = settings
-    this.#renew()
+    this.record = new StackRecord(settings.options.name)
+    this.#effects = createEffects(settings.resources.handlerOf, (event) => void this.record.events.push(event))
   }
 
   async deploy(assembly: Assembly, options: DeployOptions): Promise<Deployment> {
-    this.#refuse('UPDATE_ROLLBACK_FAILED', 'DELETE_FAILED')
+    this.record.refuse('UPDATE_ROLLBACK_FAILED', 'DELETE_FAILED')
     return this.#operation(async () => {
       for (const [key, directory] of assembly.assets) this.#settings.assets.set(key, directory)
       const { rollback = true } = options
-      if (this.#isPaused() && rollback === true) {
+      if (this.record.isIn('CREATE_FAILED', 'UPDATE_FAILED') && rollback === true) {
         const { stackStatus, reason } = await this.#rollBack()
         if (stackStatus === 'UPDATE_ROLLBACK_FAILED') return { stackStatus, reason }
       }
-      if (this.status === 'ROLLBACK_COMPLETE' || this.status === 'ROLLBACK_FAILED') {
+      if (this.record.isIn('ROLLBACK_COMPLETE', 'ROLLBACK_FAILED')) {
         const deletion = await this.#delete()
         if (deletion.stackStatus === 'DELETE_FAILED') return deletion
       }
-      if (this.status === 'DELETE_COMPLETE') this.#renew()
+      if (this.record.isIn('DELETE_COMPLETE')) this.record.renew()
       return this.#apply(assembly.template, options)
     })
   }
 
   cancel(): void {
-    if (this.status === 'CREATE_IN_PROGRESS') this.status = 'DELETE_IN_PROGRESS'
-    else if (this.status === 'UPDATE_IN_PROGRESS') this.status = 'UPDATE_ROLLBACK_IN_PROGRESS'
-    else throw new Error(`Nothing can be cancelled: the stack is in ${this.status ?? 'no status yet'}.`)
+    if (this.record.isIn('CREATE_IN_PROGRESS')) this.record.enter('DELETE_IN_PROGRESS')
+    else if (this.record.isIn('UPDATE_IN_PROGRESS')) this.record.enter('UPDATE_ROLLBACK_IN_PROGRESS')
+    else throw new Error(`Nothing can be cancelled: the stack is in ${this.record.status ?? 'no status yet'}.`)
     this.#interruption.abort(new Error('Cancelled by a person.'))
   }
 
   async rollback(): Promise<Deployment> {
-    if (!this.#isPaused()) throw new Error(`The stack is in ${String(this.status)}: there is nothing to roll back.`)
+    if (!this.record.isIn('CREATE_FAILED', 'UPDATE_FAILED'))
+      throw new Error(`The stack is in ${String(this.record.status)}: there is nothing to roll back.`)
     return this.#operation(() => this.#rollBack())
   }
 
-  async continueUpdateRollback(): Promise<Deployment> {
-    if (this.status !== 'UPDATE_ROLLBACK_FAILED') throw new Error('The stack is not in UPDATE_ROLLBACK_FAILED.')
-    return this.#operation(() => this.#rollBackUpdate())
+  async continueUpdateRollback({ skip = [] }: ContinueOptions): Promise<Deployment> {
+    if (!this.record.isIn('UPDATE_ROLLBACK_FAILED')) throw new Error('The stack is not in UPDATE_ROLLBACK_FAILED.')
+    refuseSkips(skip, this.#notRolledBack)
+    return this.#operation(() => {
+      this.#skip(skip)
+      return this.#rollBackUpdate()
+    })
   }
 
-  async remove(): Promise<Deployment> {
-    this.#refuse()
-    return this.#operation(() => this.#delete())
-  }
-
-  describe(): readonly StackDescription[] {
-    const { id, status } = this
-    if (status === null) return this.#deleted
-    const { name } = this.#settings.options
-    return [{ id, name, status, reason: this.#reason, createdAt: this.#createdAt }, ...this.#deleted]
+  async remove({ retain = [] }: RemoveOptions): Promise<Deployment> {
+    this.record.refuse()
+    if (retain.length > 0 && !this.record.isIn('DELETE_FAILED')) throw new Error('The stack is not in DELETE_FAILED.')
+    return this.#operation(() => this.#delete({ retain }))
   }
 
   async #operation(work: () => Promise<Ending>): Promise<Deployment> {
     const seen = this.#settings.delivery.responses().length
+    const told = this.record.events.length
     const { stackStatus, reason } = await work()
-    this.status = stackStatus
-    this.#reason = reason
+    this.record.enter(stackStatus, reason)
+    this.record.reason = reason
     const responses = this.#settings.delivery.responses().slice(seen)
-    return { stackStatus, reason, responses, outputs: outputsOf(this.#template, this.#scope(this.#template)) }
+    return { stackStatus, reason, responses, outputs: this.#outputs, events: this.record.events.slice(told) }
   }
 
   async #apply(template: Template, options: DeployOptions): Promise<Ending> {
-    refuseChangedTypes(template, this.#standing)
-    const isNew = this.status === null
-    this.status = isNew ? 'CREATE_IN_PROGRESS' : 'UPDATE_IN_PROGRESS'
-    const { touched, failure } = await this.#goForward(template, options)
+    this.added = addedResources(options)
+    const whole = withResources(template, this.added)
+    refuseInvalid(whole, this.#standing)
+    const isNew = this.record.status === null
+    this.record.enter(isNew ? 'CREATE_IN_PROGRESS' : 'UPDATE_IN_PROGRESS')
+    const { touched, failure } = await this.#goForward(whole, options)
     this.#changes = merged(this.#changes, touched)
-    if (failure === undefined) return this.#complete(template, isNew)
-    if (this.#isStatus('DELETE_IN_PROGRESS')) return { ...(await this.#delete()), reason: failure }
+    if (failure === undefined) return this.#complete(whole, isNew)
+    if (this.record.isIn('DELETE_IN_PROGRESS')) return { ...(await this.#delete()), reason: failure }
     const { rollback = true } = options
-    if (rollback === true || this.#isStatus('UPDATE_ROLLBACK_IN_PROGRESS')) {
+    if (rollback === true || this.record.isIn('UPDATE_ROLLBACK_IN_PROGRESS')) {
       return { ...(await this.#rollBack()), reason: failure }
     }
     if (rollback === 'failed-resource') await this.#restoreFailed()
     return { stackStatus: isNew ? 'CREATE_FAILED' : 'UPDATE_FAILED', reason: failure }
   }
 
-  async #goForward(template: Template, options: DeployOptions): Promise<OperationResult> {
-    this.#interruption = new AbortController()
-    const { signal } = this.#interruption
-    const { delivery: mode = 'once' } = options
-    this.manner = { mode, signal }
+  async #goForward(
+    template: Template,
+    { delivery: mode = 'once', rollback = true }: DeployOptions,
+  ): Promise<OperationResult> {
+    const stop = new AbortController()
+    this.#interruption = stop
+    this.manner = { mode, signal: stop.signal }
     const scope = this.#scope(template)
-    const apply = (): Promise<OperationResult> =>
-      applyTemplate(template, this.#standing, scope, this.#settings.resources, signal)
-    const result = await goForward(apply, options, this.#interruption)
+    const active = activeTemplate(template, scope)
+    const result = await applyTemplate(active, {
+      standing: this.#standing,
+      effects: this.#effects,
+      desired: (logicalId) => this.#settings.resources.desired(logicalId, active, scope),
+      // "A failure in one path does not affect other provisioning paths": stack-failure-options.html.
+      rule: rollback === true ? 'stop' : 'spare-dependents',
+      stop,
+    })
     this.manner = {}
-    return result
+    return result.failure === undefined ? { ...result, failure: this.#failureOfOutputs(template) } : result
   }
 
   /** All resources stand; what the template no longer has, or has replaced, is deleted last. That may fail. */
   async #complete(template: Template, isNew: boolean): Promise<Ending> {
-    if (!isNew) this.status = 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS'
-    this.#template = template
-    const { resources } = this.#settings
-    const active = activeResources(template, this.#scope(template))
-    const dropped = [...this.#standing.values()].filter(({ logicalId }) => active[logicalId] === undefined)
-    await removeAll(replacedBy(this.#changes), resources, { policy: 'updateReplacePolicy', attempts: CLEANUP_ATTEMPTS })
-    await removeAll(dropped, resources, { policy: 'deletionPolicy', attempts: CLEANUP_ATTEMPTS })
+    if (!isNew) this.record.enter('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS')
+    const active = this.#settle(template)
+    const dropped = [...this.#standing.values()].filter(({ logicalId }) => active.Resources[logicalId] === undefined)
+    const attempts = CLEANUP_ATTEMPTS
+    await removeAll(replacedBy(this.#changes), this.#effects, { policy: 'updateReplacePolicy', attempts })
+    await removeAll(dropped, this.#effects, { policy: 'deletionPolicy', attempts })
     for (const { logicalId } of dropped) this.#standing.delete(logicalId)
     this.#changes = []
     return { stackStatus: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE' }
@@ -156,88 +169,101 @@ export class StackEngine {
   /** Back to the last good template. Without one, all resources go: that is how RollbackStack is documented. */
   async #rollBack(): Promise<Ending> {
     const ending = await (this.#template === EMPTY ? this.#rollBackCreation() : this.#rollBackUpdate())
-    this.status = ending.stackStatus
+    this.record.enter(ending.stackStatus, ending.reason)
     return ending
   }
 
   async #rollBackCreation(): Promise<Ending> {
-    this.status = 'ROLLBACK_IN_PROGRESS'
-    const reasons = await this.#removeEverything()
+    this.record.enter('ROLLBACK_IN_PROGRESS')
+    const reasons = await this.#removeEverything({ ofRollback: true })
     return reasons.length === 0
       ? { stackStatus: 'ROLLBACK_COMPLETE' }
       : { stackStatus: 'ROLLBACK_FAILED', reason: reasons.join('; ') }
   }
 
   async #rollBackUpdate(): Promise<Ending> {
-    this.status = 'UPDATE_ROLLBACK_IN_PROGRESS'
-    const { resources } = this.#settings
-    const { remaining, failure } = await restoreAll(this.#changes, this.#standing, resources)
-    if (failure !== undefined) {
-      this.#changes = remaining
-      return { stackStatus: 'UPDATE_ROLLBACK_FAILED', reason: failure }
-    }
-    this.status = 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'
-    for (const { logicalId, before } of this.#changes) if (before === undefined) this.#standing.delete(logicalId)
-    await removeAll(madeBy(this.#changes), resources, { policy: 'deletionPolicy', attempts: CLEANUP_ATTEMPTS })
+    this.record.enter('UPDATE_ROLLBACK_IN_PROGRESS')
+    const stop = new AbortController()
+    this.manner = { signal: stop.signal }
+    const result = await restoreAll(this.#changes, { standing: this.#standing, effects: this.#effects, stop })
+    this.manner = {}
+    this.#changes = result.remaining
+    this.#doomed = [...this.#doomed, ...result.doomed]
+    this.#notRolledBack = result.failed
+    const failure = result.failure ?? this.#failureOfOutputs(this.#template)
+    if (failure !== undefined) return { stackStatus: 'UPDATE_ROLLBACK_FAILED', reason: failure }
+    this.record.enter('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS')
+    for (const { logicalId } of this.#changes) this.#standing.delete(logicalId)
+    this.#settle(this.#template)
+    const made = [...this.#doomed, ...madeBy(this.#changes)]
+    await removeAll(made, this.#effects, { policy: 'deletionPolicy', ofRollback: true, attempts: CLEANUP_ATTEMPTS })
     this.#changes = []
+    this.#doomed = []
     return { stackStatus: 'UPDATE_ROLLBACK_COMPLETE' }
+  }
+
+  /** They count as restored, whatever they are: "the state of the skipped resources will be inconsistent". */
+  #skip(logicalIds: readonly string[]): void {
+    for (const { logicalId, before } of this.#changes) {
+      if (before === undefined || !logicalIds.includes(logicalId)) continue
+      this.#standing.set(logicalId, before)
+      this.record.events.push({ logicalId, status: 'UPDATE_COMPLETE' })
+    }
+    this.#changes = this.#changes.filter(({ logicalId }) => !logicalIds.includes(logicalId))
   }
 
   async #restoreFailed(): Promise<void> {
     for (const change of this.#changes) {
       const current = this.#standing.get(change.logicalId)
       if (current?.failed !== 'update') continue
-      await restore(change, this.#standing, this.#settings.resources)
+      await restore(change, { standing: this.#standing, effects: this.#effects })
       this.#standing.set(change.logicalId, current)
     }
   }
 
-  async #delete(): Promise<Ending> {
-    this.status = 'DELETE_IN_PROGRESS'
-    const reasons = await this.#removeEverything()
+  async #delete(options: RemoveOptions = {}): Promise<Ending> {
+    this.record.enter('DELETE_IN_PROGRESS')
+    const reasons = await this.#removeEverything(options)
     if (reasons.length > 0) return { stackStatus: 'DELETE_FAILED', reason: reasons.join('; ') }
     this.#template = EMPTY
-    this.status = 'DELETE_COMPLETE'
+    this.#outputs = {}
+    this.record.enter('DELETE_COMPLETE')
     return { stackStatus: 'DELETE_COMPLETE' }
   }
 
   /** Gives the reasons of the deletions that failed; those resources still stand. */
-  async #removeEverything(): Promise<readonly string[]> {
-    const known = [...this.#standing.values(), ...madeBy(this.#changes), ...replacedBy(this.#changes)]
-    const all = new Map(known.map((state) => [`${state.logicalId} ${state.physicalId}`, state]))
-    const { reasons, left } = await removeAll([...all.values()], this.#settings.resources, { policy: 'deletionPolicy' })
+  async #removeEverything(options: Partial<RemovalOptions>): Promise<readonly string[]> {
+    const changed = [...madeBy(this.#changes), ...replacedBy(this.#changes), ...this.#doomed]
+    const known = [...this.#standing.values(), ...changed]
+    const { reasons, left } = await removeAll(known, this.#effects, { policy: 'deletionPolicy', ...options })
     this.#standing.clear()
     for (const state of left) this.#standing.set(state.logicalId, state)
     this.#changes = []
+    this.#doomed = []
     return reasons
   }
 
-  #isPaused(): boolean {
-    return this.status === 'CREATE_FAILED' || this.status === 'UPDATE_FAILED'
+  /** The template that the stack now has. */
+  #settle(template: Template): Template {
+    this.#template = template
+    this.#outputs = outputsOf(template, this.#scope(template, shown(this.#standing)))
+    const active = activeTemplate(template, this.#scope(template))
+    for (const [id, state] of this.#standing) this.#standing.set(id, withAttributes(state, active))
+    return active
   }
 
-  /** Also after `cancel`, which the compiler does not see. */
-  #isStatus(status: StackStatus): boolean {
-    return this.status === status
+  /** An output may ask for what a custom resource's answer lacks. */
+  #failureOfOutputs(template: Template): string | undefined {
+    try {
+      outputsOf(template, this.#scope(template))
+      return undefined
+    } catch (error) {
+      return messageOf(error)
+    }
   }
 
-  #refuse(...statuses: readonly StackStatus[]): void {
-    const { status } = this
-    if (status === null || !(status.endsWith('_IN_PROGRESS') || statuses.includes(status))) return
-    throw new Error(`The stack is in ${status} and cannot be changed.`)
-  }
-
-  #renew(): void {
-    if (this.status !== null) this.#deleted.push(...this.describe().slice(0, 1))
-    const { name } = this.#settings.options
-    this.id = arn('cloudformation', `stack/${name}/${randomUUID()}`)
-    this.status = null
-    this.#createdAt = new Date()
-    this.#reason = undefined
-  }
-
-  #scope(template: Template): Scope {
+  #scope(template: Template, resources: ReadonlyMap<string, ResourceState> = this.#standing): Scope {
     const { name: stackName, parameters = {}, imports = {} } = this.#settings.options
-    return scopeOf({ template, stackName, stackId: this.id, parameters, imports, resources: this.#standing })
+    return scopeOf({ template, stackName, stackId: this.record.id, parameters, imports, resources })
   }
 }

@@ -1,8 +1,10 @@
 import type { FunctionDefinition } from '../lambda/definition.ts'
+import type { AddedResources } from './added-resource.ts'
 import type { Assembly } from './assembly.ts'
 import type { DeliveryMode } from './delivery.ts'
 import type { ResourceEvent, ResourceResponse } from './event.ts'
 import type { PhysicalLookup } from './resource.ts'
+import type { StackEvent } from './stack-event.ts'
 import type { FinalStatus, StackStatus } from './stack-status.ts'
 import type { Properties } from './template.ts'
 
@@ -19,15 +21,11 @@ export interface StackOptions {
 }
 
 export interface DeployOptions {
+  /** More resources, by logical id: what a test does while the others are made. @default none */
+  readonly others?: AddedResources
   /** Behind all others stands one more resource, and it fails. @default false */
   readonly failLater?: boolean
-  /**
-   * Beside all others stands one more resource, which fails when this resolves. CloudFormation does not wait for what
-   * is then still in work ("Resource creation cancelled", "Resource update cancelled"): aws-cdk issue 26139 and
-   * "Important cases to handle" in the README of aws-cdk-lib/custom-resources.
-   *
-   * @default nothing fails meanwhile
-   */
+  /** Beside all others stands one more resource, which fails when this resolves. @default nothing fails meanwhile */
   readonly failMeanwhile?: () => Promise<void>
   /** How the custom resource's event reaches the function. Rollbacks deliver once. @default 'once' */
   readonly delivery?: DeliveryMode
@@ -48,6 +46,18 @@ export interface Deployment {
   /** What this deployment, its rollback included, asked of custom resources, and the answers. */
   readonly responses: readonly ResourceResponse[]
   readonly outputs: Properties
+  /** What happened to the stack and its resources, oldest first. */
+  readonly events: readonly StackEvent[]
+}
+
+export interface ContinueOptions {
+  /** Logical ids of what could not be rolled back and is left as it is (`ResourcesToSkip`). @default none */
+  readonly skip?: readonly string[]
+}
+
+export interface RemoveOptions {
+  /** Logical ids of what a deletion that failed leaves as it is (`RetainResources`). @default none */
+  readonly retain?: readonly string[]
 }
 
 /** A CloudFormation stack whose functions and custom resources are real. */
@@ -70,10 +80,12 @@ export interface Stack {
   /** RollbackStack: what failed without rollback goes back to the last good template, or away if there is none. */
   readonly rollback: () => Promise<Deployment>
   /** Tries again what a failed rollback could not do. */
-  readonly continueUpdateRollback: () => Promise<Deployment>
-  readonly remove: () => Promise<Deployment>
+  readonly continueUpdateRollback: (options?: ContinueOptions) => Promise<Deployment>
+  readonly remove: (options?: RemoveOptions) => Promise<Deployment>
   /** Sends an event once more, as it was. */
   readonly redeliver: (event: ResourceEvent) => Promise<ResourceResponse>
+  /** What happened to the stack and its resources so far, oldest first. */
+  readonly events: () => readonly StackEvent[]
   /** Every answer of a custom resource so far, oldest first. */
   readonly responses: () => readonly ResourceResponse[]
   /** Waits until no event is in work any more, also of those that CloudFormation no longer waits for. */

@@ -1,5 +1,6 @@
 import type { LambdaService } from '../lambda/service.ts'
 import type { StepFunctions } from '../step-functions/service.ts'
+import { addedResourceHandler } from './added-resource.ts'
 import { customResources } from './custom-resource.ts'
 import { createDelivery, type Manner } from './delivery.ts'
 import type { ResourceEvent } from './event.ts'
@@ -33,28 +34,30 @@ export function createStack(options: StackOptions, services: StackServices): Cre
   const othersSettled = async ({ RequestId: id }: ResourceEvent): Promise<void> =>
     stepFunctions?.settled((input) => (input as Partial<ResourceEvent> | null)?.RequestId === id)
   const delivery = createDelivery({ lambda, server: responses, othersSettled })
-  const stackId = (): string => engine.id
+  const stackId = (): string => engine.record.id
   const manner = (): Manner => engine.manner
   const handlers = {
-    functions: functionResources({ stackName, lambda, assets, responseEndpoint: responses.endpoint, adjust }),
-    customResources: customResources({ stackId, stackName, delivery, responses, manner }),
-    stateMachines: stepFunctions === undefined ? undefined : stateMachineResources(stackName, stepFunctions),
+    function: functionResources({ stackName, lambda, assets, responseEndpoint: responses.endpoint, adjust }),
+    custom: customResources({ stackId, stackName, delivery, responses, manner }),
+    ...(stepFunctions === undefined ? {} : { 'state-machine': stateMachineResources(stackName, stepFunctions) }),
+    added: addedResourceHandler(() => engine.added, manner),
     inert: inertResources(stackName, physical),
   }
   const engine = new StackEngine({ options, assets, delivery, resources: createResources(handlers, lambda) })
   const stack: Stack = {
     get id() {
-      return engine.id
+      return engine.record.id
     },
-    status: () => engine.status,
+    status: () => engine.record.status,
     deploy: (assembly, deployOptions = {}) => engine.deploy(assembly, deployOptions),
     cancel: () => engine.cancel(),
     rollback: () => engine.rollback(),
-    continueUpdateRollback: () => engine.continueUpdateRollback(),
-    remove: () => engine.remove(),
+    continueUpdateRollback: (continueOptions = {}) => engine.continueUpdateRollback(continueOptions),
+    remove: (removeOptions = {}) => engine.remove(removeOptions),
     redeliver: (event) => delivery.send(event),
+    events: () => engine.record.events,
     responses: delivery.responses,
     settled: delivery.settled,
   }
-  return { stack, describe: () => engine.describe() }
+  return { stack, describe: () => engine.record.describe() }
 }

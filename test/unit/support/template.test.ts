@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { readAnswer, stringified, type ResourceEvent } from '../../support/cloudformation/event.ts'
+import { isAddressed, readAnswer, stringified, type ResourceEvent } from '../../support/cloudformation/event.ts'
 import { resolveValue } from '../../support/cloudformation/intrinsics.ts'
+import type { ResourceState } from '../../support/cloudformation/resource.ts'
 import { scopeOf } from '../../support/cloudformation/scope.ts'
-import { dependencyOrder, type Template } from '../../support/cloudformation/template.ts'
+import { refuseInvalid } from '../../support/cloudformation/validation.ts'
+import { dependenciesOf, dependencyGraph, type Template } from '../../support/cloudformation/template.ts'
 
 const TEMPLATE: Template = {
-  Parameters: { Size: { Default: 'small' } },
+  Parameters: { Size: { Default: 'small' }, Zones: { Type: 'CommaDelimitedList', Default: 'a,b' } },
   Mappings: { Sizes: { small: { gb: 1 } } },
   Conditions: {
     IsSmall: { 'Fn::Equals': [{ Ref: 'Size' }, 'small'] },
@@ -14,12 +16,18 @@ const TEMPLATE: Template = {
   Resources: {},
 }
 
-const BUCKET = {
-  logicalId: 'Bucket',
-  type: 'AWS::S3::Bucket',
-  properties: {},
+type Standing = Pick<ResourceState, 'physicalId' | 'attributes' | 'kind'>
+
+const BUCKET: Standing = {
+  kind: 'inert',
   physicalId: 'my-bucket',
   attributes: { Arn: 'arn:aws:s3:::my-bucket', 'Endpoint.Address': 'localhost' },
+}
+
+const CUSTOM: Standing = {
+  physicalId: 'my-migration',
+  kind: 'custom',
+  attributes: { Current: '3', Heads: ['a', 'b'], Nested: { Name: 'x' } },
 }
 
 const SCOPE = scopeOf({
@@ -28,21 +36,28 @@ const SCOPE = scopeOf({
   stackId: 'arn:stack',
   parameters: {},
   imports: { other: 'imported' },
-  resources: new Map([['Bucket', BUCKET]]),
+  resources: new Map([
+    ['Bucket', BUCKET],
+    ['Migration', CUSTOM],
+  ]),
 })
 
 describe('a template value', () => {
   test.each([
     [{ Ref: 'Bucket' }, 'my-bucket'],
     [{ Ref: 'Size' }, 'small'],
+    [{ Ref: 'Zones' }, ['a', 'b']],
     [{ Ref: 'AWS::Region' }, 'eu-central-1'],
     [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, 'arn:aws:s3:::my-bucket'],
     [{ 'Fn::GetAtt': ['Bucket', 'Endpoint.Address'] }, 'localhost'],
     [{ 'Fn::GetAtt': ['Bucket', 'Unknown'] }, 'Bucket.Unknown'],
+    [{ 'Fn::GetAtt': ['Migration', 'Current'] }, '3'],
+    [{ 'Fn::Select': ['1', { 'Fn::GetAtt': 'Migration.Heads' }] }, 'b'],
     [{ 'Fn::Join': ['/', ['s3:/', { Ref: 'Bucket' }, 'prefix']] }, 's3://my-bucket/prefix'],
     [{ 'Fn::Sub': '${AWS::StackName}-${Bucket.Arn}-${!Literal}' }, 'Shop-arn:aws:s3:::my-bucket-${Literal}'],
     [{ 'Fn::Sub': ['${a}${Bucket}', { a: { Ref: 'Size' } }] }, 'smallmy-bucket'],
     [{ 'Fn::Select': [1, { 'Fn::Split': [':', 'a:b:c'] }] }, 'b'],
+    [{ 'Fn::If': ['IsLarge', { Ref: 'Nothing' }, { 'Fn::Sub': '${Migration.Current}rd' }] }, '3rd'],
     [{ 'Fn::If': ['IsLarge', 'yes', { Ref: 'AWS::NoValue' }] }, expect.anything()],
     [{ 'Fn::FindInMap': ['Sizes', { Ref: 'Size' }, 'gb'] }, 1],
     [{ 'Fn::ImportValue': 'other' }, 'imported'],
@@ -54,25 +69,54 @@ describe('a template value', () => {
     expect(resolveValue({ a: { Ref: 'AWS::NoValue' }, b: [{ Ref: 'AWS::NoValue' }, 1] }, SCOPE)).toEqual({ b: [1] })
   })
 
-  test.each([[{ Ref: 'Nothing' }], [{ 'Fn::GetAtt': ['Nothing', 'Arn'] }], [{ 'Fn::Transform': {} }]])(
-    '%j is an error and not a guess',
-    (value) => {
-      expect(() => resolveValue(value, SCOPE)).toThrow(/Nothing|Fn::Transform/)
-    },
-  )
+  test.each([
+    [{ Ref: 'Nothing' }],
+    [{ 'Fn::GetAtt': ['Nothing', 'Arn'] }],
+    [{ 'Fn::If': ['Nothing', 1, 2] }],
+    [{ 'Fn::Transform': {} }],
+  ])('%j is an error and not a guess', (value) => {
+    expect(() => resolveValue(value, SCOPE)).toThrow(/Nothing|Fn::Transform/)
+  })
+
+  test.each(['Missing', 'Nested.Name'])('%s of a custom resource whose answer lacks it is an error', (name) => {
+    expect(() => resolveValue({ 'Fn::GetAtt': ['Migration', name] }, SCOPE)).toThrow(
+      `CustomResource attribute error: Vendor response doesn't contain ${name} attribute in object my-migration`,
+    )
+  })
 })
 
-test('resources come after what they refer to or depend on, and otherwise in the order of the template', () => {
-  const order = dependencyOrder({
-    Resources: {
-      Last: { Type: 'T', DependsOn: ['Middle', 'Free'] },
-      Middle: { Type: 'T', Properties: { list: [{ 'Fn::Sub': 'x-${First.Arn}' }] } },
-      First: { Type: 'T', Properties: { vpc: { 'Fn::GetAtt': ['Base', 'Id'] }, zone: { Ref: 'AWS::Region' } } },
-      Base: { Type: 'T' },
-      Free: { Type: 'T' },
-    },
-  })
-  expect(order).toEqual(['Base', 'First', 'Middle', 'Free', 'Last'])
+const DEPENDENT: Template = {
+  Resources: {
+    Last: { Type: 'T', DependsOn: ['Middle', 'Free'] },
+    Middle: { Type: 'T', Properties: { list: [{ 'Fn::Sub': ['x-${First.Arn}-${Free}-${!Last}', { Free: '1' }] }] } },
+    First: { Type: 'T', Properties: { vpc: { 'Fn::GetAtt': ['Base', 'Id'] }, zone: { Ref: 'AWS::Region' } } },
+    Base: { Type: 'T' },
+    Free: { Type: 'T' },
+  },
+}
+
+test('a resource depends on what it refers to or names in DependsOn', () => {
+  expect(dependencyGraph(DEPENDENT)).toEqual(
+    new Map([
+      ['Last', new Set(['Middle', 'Free'])],
+      ['Middle', new Set(['First'])],
+      ['First', new Set(['Base'])],
+      ['Base', new Set()],
+      ['Free', new Set()],
+    ]),
+  )
+  expect(dependenciesOf(DEPENDENT, 'Last')).toEqual(new Set(['Middle', 'First', 'Base', 'Free']))
+})
+
+test.each<readonly [string, Template['Resources'], string]>([
+  [
+    'in a circle',
+    { A: { Type: 'T', DependsOn: 'B' }, B: { Type: 'T', DependsOn: 'A' } },
+    'Circular dependency between',
+  ],
+  ['on nothing', { A: { Type: 'T', DependsOn: 'B' } }, 'Unresolved resource dependencies [B]'],
+])('resources that depend %s are refused', (_how, resources, message) => {
+  expect(() => refuseInvalid({ Resources: resources }, new Map())).toThrow(message)
 })
 
 test('properties of a custom resource are sent as strings, however deep', () => {
@@ -112,9 +156,17 @@ describe('an answer of a custom resource', () => {
     ['text', 'not a JSON object'],
     [{ ...good, Status: 'OK' }, 'Invalid Status OK'],
     [{ ...good, PhysicalResourceId: undefined }, 'Invalid PhysicalResourceId'],
-    [{ ...good, RequestId: 'other' }, 'Invalid response ids'],
+    [{ ...good, PhysicalResourceId: 'x'.repeat(1025) }, 'Invalid PhysicalResourceId'],
     [{ ...good, LogicalResourceId: 'other' }, 'Invalid LogicalResourceId'],
   ])('such as %j is refused', (answer, reason) => {
     expect(read(answer)).toMatchObject({ status: 'FAILED', reason: expect.stringContaining(reason), data: {} })
+  })
+
+  test.each([
+    [good, true],
+    [{ ...good, RequestId: 'other' }, false],
+    [{ ...good, StackId: 'other' }, false],
+  ])('such as %j is one to the request: %s', (answer, expected) => {
+    expect(isAddressed(JSON.stringify(answer), event)).toBe(expected)
   })
 })
