@@ -16,6 +16,7 @@ import { allowNetworkAccess } from './network-access.ts'
 import { grantRdsSnapshots, rdsServer } from './rds-server.ts'
 import { grantSecret } from './secret-access.ts'
 import { runTime, type RunTime } from './run-time.ts'
+import { refuseSameSet } from './same-set.ts'
 import { createSnapshotMachine, snapshotMachine } from './snapshot-machine.ts'
 import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
 import { snapshotRetention } from './snapshot-settings.ts'
@@ -71,6 +72,8 @@ export class DatabaseMigration extends Construct {
     const { encryptionKey } = props
     this.bucket = props.snapshotBucket ?? createSnapshotBucket(this, { prefix, retention, encryptionKey })
     const location = { bucket: this.bucket, prefix }
+    const { set, historySchema } = settings
+    refuseSameSet(this, { set, historySchema, target, databaseName: props.databaseName, location })
     const server = rdsServer(this, props.snapshot, target, settings.set)
     const isDistributed = settings.snapshot.mode === 'logical' && settings.snapshot.workers === 'distributed'
     const machine = isDistributed ? snapshotMachine(this) : undefined
