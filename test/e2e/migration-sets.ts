@@ -41,7 +41,7 @@ export function synthesizedSets(...names: readonly SetName[]): (name: SetName) =
       names.map(async (name) => {
         const directory = await writeSet(SETS[name])
         clean.push(() => rm(directory, { recursive: true, force: true }))
-        const { assembly, remove } = await synthesize(directory)
+        const { assembly, remove } = await synthesize({ migrations: directory })
         clean.push(remove)
         assemblies.set(name, assembly)
       }),

@@ -9,12 +9,16 @@ import { readAssembly, type Assembly } from '../support/cloudformation/assembly.
 import type { SynthesisReply, SynthesisRequest } from './synthesizer.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+/** The app that `cdk.json` names. */
+export const PROJECT_APP = new URL('../../infra/app.ts', import.meta.url)
 const SYNTHESIZER = fileURLToPath(new URL('synthesizer.ts', import.meta.url))
 
 /** The secret that the synthesized app refers to. */
 export const SECRET_ARN = arn('secretsmanager', 'secret:shop/database-AbCdEf')
+/** That of another database, for apps that have two. */
+export const OTHER_SECRET_ARN = arn('secretsmanager', 'secret:billing/database-AbCdEf')
 
-/** Context of the project's app, as `cdk synth -c key=value` gives it. */
+/** Context of an app, as `cdk synth -c key=value` gives it. */
 export type Context = Readonly<Record<string, string>>
 
 /** An existing database in an existing network; host, port and name are the secret's. */
@@ -33,11 +37,11 @@ export interface Synthesized {
   readonly remove: () => Promise<void>
 }
 
-/** Synthesizes the project's app as `cdk synth` does, without any AWS account. */
-export async function synthesize(migrations: string, context: Context = {}): Promise<Synthesized> {
+/** Synthesizes an app as `cdk synth` does, without any AWS account. */
+export async function synthesize(context: Context, app = PROJECT_APP): Promise<Synthesized> {
   const output = await mkdtemp(join(tmpdir(), 'lockstep-assembly-'))
   const { context: settings } = JSON.parse(await readFile(join(PROJECT, 'cdk.json'), 'utf8')) as { context: object }
-  await runApp(output, JSON.stringify({ ...settings, ...CONTEXT, migrations, ...context }))
+  await runApp(app, output, JSON.stringify({ ...settings, ...CONTEXT, ...context }))
   return { assembly: await readAssembly(output), remove: () => rm(output, { recursive: true, force: true }) }
 }
 
@@ -46,10 +50,10 @@ let requests = 0
 /** The end of what the app has written: its warnings, and why it failed. */
 let said = ''
 
-function runApp(output: string, context: string): Promise<void> {
+function runApp(app: URL, output: string, context: string): Promise<void> {
   const child = synthesizer ?? startSynthesizer()
   requests += 1
-  const request = { id: requests, output, context } satisfies SynthesisRequest
+  const request = { id: requests, app: app.href, output, context } satisfies SynthesisRequest
   return new Promise((resolve, reject) => {
     const listen = (reply: SynthesisReply): void => {
       if (reply.id !== request.id) return

@@ -10,7 +10,7 @@ import { readText, startS3, type TestS3 } from '../support/s3.ts'
 import { createScratchDatabase, rowsOf, type Defer, type TestDatabase } from '../support/scratch-database.ts'
 import { startSecretsManager, type SecretsManager } from '../support/secrets-manager.ts'
 import { startStepFunctions } from '../support/step-functions/service.ts'
-import { SECRET_ARN } from './synthesize.ts'
+import { OTHER_SECRET_ARN, SECRET_ARN } from './synthesize.ts'
 
 export interface WorldOptions {
   /** Takes snapshots as the app's context says. @default false: takes none, because it takes time */
@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly secret?: 'good' | 'missing'
   /** The port that the secret names, when something stands in front of the server. @default the server's */
   readonly databasePort?: number
+  /** There is another database on the server, with a secret of its own. @default false */
+  readonly otherDatabase?: boolean
   /** The server is thrown away with the world, so nothing on it needs to be dropped. @default false */
   readonly disposableServer?: boolean
 }
@@ -34,6 +36,8 @@ export interface WorldOptions {
 /** A region of its own: database, secret, bucket, Lambda and CloudFormation. */
 export interface World {
   readonly database: TestDatabase
+  /** Undefined where nobody asked for it. */
+  readonly otherDatabase: TestDatabase | undefined
   readonly secrets: SecretsManager
   readonly s3: TestS3
   /** Without servers at first. */
@@ -70,11 +74,14 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
   const cleanups: (() => Promise<void>)[] = []
   const defer: Defer = (cleanup) => void cleanups.unshift(cleanup)
   const owner = await createOwner(serverUrl, defer)
-  const database = await createScratchDatabase(serverUrl, defer)
-  await rowsOf(serverUrl, `ALTER DATABASE ${database.name} OWNER TO ${owner.username}`)
+  const database = await createOwnedDatabase(serverUrl, owner, defer)
+  const otherDatabase = options.otherDatabase === true ? await createOwnedDatabase(serverUrl, owner, defer) : undefined
   const credentials = credentialsFor(database, owner, options.databasePort)
   const [secrets, s3, rds] = await Promise.all([startSecretsManager(), startS3(), startRds()])
   if (options.secret !== 'missing') secrets.put(SECRET_ARN, JSON.stringify(credentials))
+  if (otherDatabase !== undefined) {
+    secrets.put(OTHER_SECRET_ARN, JSON.stringify(credentialsFor(otherDatabase, owner, options.databasePort)))
+  }
   await s3.createBucket(BUCKET)
   const endpoints = { SECRETS_MANAGER: secrets.endpoint, S3: options.s3Endpoint ?? s3.endpoint, RDS: rds.endpoint }
   const lambda = await startLambda(endpoints)
@@ -86,6 +93,7 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
   const functions = new Set<string>()
   return {
     database,
+    otherDatabase,
     secrets,
     s3,
     rds,
@@ -108,9 +116,9 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
     migrationFunctions: () => [...functions],
     everythingSaid: async () => {
       const answers = stacks.map((stack) => stack.responses())
-      return [await lambda.logs(), JSON.stringify([lambda.invocations(), answers]), await recordsOf(database)].join(
-        '\n',
-      )
+      const records = [database, ...(otherDatabase === undefined ? [] : [otherDatabase])].map(recordsOf)
+      const said = await Promise.all([lambda.logs(), ...records])
+      return [...said, JSON.stringify([lambda.invocations(), answers])].join('\n')
     },
     close: async () => {
       await stepFunctions.stop()
@@ -131,6 +139,16 @@ async function createOwner(serverUrl: string, defer: Defer): Promise<Pick<Creden
     await rowsOf(serverUrl, `DROP ROLE ${owner.username}`)
   })
   return owner
+}
+
+async function createOwnedDatabase(
+  serverUrl: string,
+  owner: Pick<Credentials, 'username'>,
+  defer: Defer,
+): Promise<TestDatabase> {
+  const database = await createScratchDatabase(serverUrl, defer)
+  await rowsOf(serverUrl, `ALTER DATABASE ${database.name} OWNER TO ${owner.username}`)
+  return database
 }
 
 /** A restore makes databases, and keeps the one that it replaces. */

@@ -1,22 +1,32 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { synthesize, type Context, type Synthesized } from '../e2e/synthesize.ts'
+import { dirname, join } from 'node:path'
+import { PROJECT_APP, synthesize, type Context, type Synthesized } from '../e2e/synthesize.ts'
 import type { Assembly } from '../support/cloudformation/assembly.ts'
-import { filesOf, type SetName } from './sets.ts'
+import { filesOf, type MigrationSet } from './sets.ts'
 
-/** The project's app, synthesized with each set of migrations when it is first asked for. */
+/** What is synthesized. */
+export interface AppInput {
+  /** A file that makes an app. @default the project's own */
+  readonly app?: URL
+  /** Sets of migrations; the app finds the directory of each in its context, under this key. */
+  readonly sets: Readonly<Record<string, MigrationSet>>
+  /** More of the app's context, as `cdk deploy -c` gives it. */
+  readonly context?: Context
+}
+
+/** Apps, each synthesized when it is first asked for. */
 export interface Assemblies {
-  readonly get: (set: SetName, context?: Context) => Promise<Assembly>
+  readonly get: (input: AppInput) => Promise<Assembly>
   readonly remove: () => Promise<void>
 }
 
 export function createAssemblies(): Assemblies {
   const made = new Map<string, Promise<Synthesized>>()
   return {
-    get: async (set, context = {}) => {
-      const key = JSON.stringify([set, context])
-      const synthesized = made.get(key) ?? synthesizeSet(set, context)
+    get: async (input) => {
+      const key = JSON.stringify(input)
+      const synthesized = made.get(key) ?? synthesizeSets(input)
       made.set(key, synthesized)
       return (await synthesized).assembly
     },
@@ -28,18 +38,22 @@ export function createAssemblies(): Assemblies {
   }
 }
 
-async function synthesizeSet(set: SetName, context: Context): Promise<Synthesized> {
-  const directory = await writeSet(set)
+async function synthesizeSets({ app = PROJECT_APP, sets, context = {} }: AppInput): Promise<Synthesized> {
+  const directories = new Map<string, string>()
+  for (const [key, set] of Object.entries(sets)) directories.set(key, await writeSet(set))
   try {
-    return await synthesize(directory, context)
+    return await synthesize({ ...Object.fromEntries(directories), ...context }, app)
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    for (const directory of directories.values()) await rm(directory, { recursive: true, force: true })
   }
 }
 
 /** Writes the files of a set into a new directory. */
-export async function writeSet(set: SetName): Promise<string> {
+export async function writeSet(set: MigrationSet): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'lockstep-set-'))
-  for (const [name, text] of Object.entries(filesOf(set))) await writeFile(join(directory, name), text)
+  for (const [name, text] of Object.entries(filesOf(set))) {
+    await mkdir(dirname(join(directory, name)), { recursive: true })
+    await writeFile(join(directory, name), text)
+  }
   return directory
 }

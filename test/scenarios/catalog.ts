@@ -1,37 +1,7 @@
-import { CREATION } from './creation.ts'
-import { CREDENTIALS } from './credentials.ts'
-import { DATABASE } from './database.ts'
-import { DELETION } from './deletion.ts'
-import { DELIVERY } from './delivery.ts'
-import { LIMITS } from './limits.ts'
-import { LONG_RUNS } from './long-runs.ts'
-import { NO_ROLLBACK } from './no-rollback.ts'
-import { OBSTACLES } from './obstacles.ts'
-import { REQUIREMENT } from './requirement.ts'
-import { ROLLBACK } from './rollback.ts'
 import type { Scenario, Theme } from './scenario.ts'
-import { SNAPSHOTS } from './snapshots.ts'
-import { TWO_STACKS } from './two-stacks.ts'
-import { UNREACHABLE } from './unreachable.ts'
-import { UPDATE } from './update.ts'
+import * as themes from './themes.ts'
 
-const THEMES: readonly Theme[] = [
-  CREATION,
-  UPDATE,
-  ROLLBACK,
-  UNREACHABLE,
-  OBSTACLES,
-  NO_ROLLBACK,
-  DELETION,
-  TWO_STACKS,
-  REQUIREMENT,
-  DELIVERY,
-  LIMITS,
-  LONG_RUNS,
-  SNAPSHOTS,
-  CREDENTIALS,
-  DATABASE,
-]
+const THEMES: readonly Theme[] = Object.values(themes)
 
 /** The scenarios whose theme or title contains a text, titled with their theme. */
 export function chosenScenarios(text = ''): readonly Scenario[] {

@@ -33,7 +33,21 @@ export async function checkEnd(stage: Stage, scenario: Scenario): Promise<Omit<O
     ...(await checkSecrets(stage)),
   ]
   const reason = last === undefined ? '' : reasonsOf(last)
-  return { stackStatus: last?.stackStatus ?? '', state, bytes, reason, problems }
+  return { stackStatus: last?.stackStatus ?? '', state, bytes, reason, events: eventsOf(last), problems }
+}
+
+/** Those of the stack, of what failed, and of what has a function to be asked. */
+function eventsOf(deployment: Deployment | undefined): readonly string[] {
+  const { events = [], responses = [] } = deployment ?? {}
+  const asked = new Set(responses.map(({ event }) => event.LogicalResourceId))
+  return events
+    .filter(({ logicalId, status }) => asked.has(logicalId) || status.endsWith('_FAILED') || isOfStack(status))
+    .map(({ logicalId, status, reason = '' }) => onOneLine(`${status} ${logicalId} ${reason}`, 160))
+}
+
+/** No resource has such a status. */
+function isOfStack(status: string): boolean {
+  return status.includes('ROLLBACK') || status.includes('CLEANUP')
 }
 
 function checkAct(deployment: Deployment, expected: Expected): readonly string[] {
@@ -57,13 +71,17 @@ function checkState(found: Outcome['state'], differences: readonly string[], exp
   return differing('the database is', expected.state, found).map((text) => (shown === '' ? text : `${text}: ${shown}`))
 }
 
-function onOneLine(text: string): string {
+function onOneLine(text: string, most = 100): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line
 }
 
 async function checkLocks({ world }: Stage): Promise<readonly string[]> {
-  const isFree = async (): Promise<boolean> => (await world.database.rows(LOCKS_SQL)).length === 0
+  const databases = [world.database, ...(world.otherDatabase === undefined ? [] : [world.otherDatabase])]
+  const isFree = async (): Promise<boolean> => {
+    const locks = await Promise.all(databases.map(({ rows }) => rows(LOCKS_SQL)))
+    return locks.flat().length === 0
+  }
   try {
     await until(isFree, LOCK_PATIENCE_MS)
     return []

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { freePort } from '../../cli/embedded-process.ts'
 import { SECRET_ARN } from '../e2e/synthesize.ts'
 import type { DescribeMode } from '../support/cloudformation/describe-stacks.ts'
+import type { Stack } from '../support/cloudformation/stack-types.ts'
 import { rowsOf } from '../support/scratch-database.ts'
 import type { Step } from './scenario.ts'
 import type { Stage } from './stage.ts'
@@ -62,6 +63,14 @@ export const dropConnection: Step = async ({ world }) => {
   for (const name of world.migrationFunctions()) world.lambda.dropConnections(name, 1)
 }
 
+/** The next answer to CloudFormation is lost on the way: nobody hears what the function has done. */
+export const loseAnswer: Step = async ({ world }) => world.cloudFormation.loseAnswers(1)
+
+/** Somebody deletes the Provider framework's functions: CloudFormation's events reach nobody any more. */
+export const deleteFramework: Step = async ({ world, stacks }) => {
+  for (const token of calledTokens(stacks())) await world.lambda.remove(token)
+}
+
 /** Kills the migration function in mid-run. */
 export const crashFunction: Step = async ({ world }) => {
   for (const name of world.migrationFunctions()) await world.lambda.crash(name)
@@ -69,8 +78,9 @@ export const crashFunction: Step = async ({ world }) => {
 
 /** Kills the Provider framework's function that waits for the migration function. */
 export const crashFramework: Step = async ({ world, stacks }) => {
-  for (const stack of stacks()) {
-    const called = stack.responses().map(({ event }) => event.ServiceToken)
-    for (const token of new Set(called)) await world.lambda.crash(token)
-  }
+  for (const token of calledTokens(stacks())) await world.lambda.crash(token)
+}
+
+function calledTokens(stacks: readonly Stack[]): ReadonlySet<string> {
+  return new Set(stacks.flatMap((stack) => stack.responses().map(({ event }) => event.ServiceToken)))
 }

@@ -43,6 +43,18 @@ export const NO_ROLLBACK: Theme = {
       expected: { stackStatus: 'UPDATE_ROLLBACK_COMPLETE', state: 'old', calls: ['Update SUCCESS'] },
     },
     {
+      title: 'a migration fails, the resource is put back at once, the next deployment corrects it',
+      old: 'customers',
+      new: 'orders',
+      steps: [
+        deploy('customers'),
+        deploy('fails after an index', { rollback: 'failed-resource', ends: 'UPDATE_FAILED' }),
+        expectState('old'),
+        deploy('orders', { rollback: 'failed-resource' }),
+      ],
+      expected: { stackStatus: 'UPDATE_COMPLETE', state: 'new', calls: ['Update SUCCESS'], data: { Applied: '1' } },
+    },
+    {
       title: 'a creation fails, the next deployment succeeds',
       old: 'nothing',
       new: 'orders',

@@ -28,6 +28,8 @@ export interface Outcome {
   readonly seconds: number
   /** What CloudFormation was told, of the last deployment. */
   readonly reason: string
+  /** What happened to the stack and its custom resources in the last deployment, oldest first. */
+  readonly events: readonly string[]
   /** What was not as expected; empty when all was. */
   readonly problems: readonly string[]
 }
@@ -41,7 +43,7 @@ export async function play(scenario: Scenario, theatre: Theatre): Promise<Outcom
     return { title, ...(await playOn(scenario, theatre)), seconds: seconds() }
   } catch (error) {
     const problems = [`could not be played: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`]
-    return { title, stackStatus: '', state: 'unknown', bytes: 0, reason: '', seconds: seconds(), problems }
+    return { title, stackStatus: '', state: 'unknown', bytes: 0, reason: '', events: [], seconds: seconds(), problems }
   }
 }
 
@@ -59,6 +61,7 @@ async function playOn(scenario: Scenario, theatre: Theatre): Promise<Omit<Outcom
         world,
         server,
         assembly: theatre.assemblies.get,
+        reference: theatre.references,
         deployments: [],
         problems: [],
         secretTexts: [world.credentials.password],

@@ -5,41 +5,48 @@ import pg from 'pg'
 import { createScratchDatabase } from '../support/scratch-database.ts'
 import { writeSet } from './assemblies.ts'
 import { pictureOf, type Picture } from './picture.ts'
-import { filesOf, idsOf, type SetName } from './sets.ts'
+import { filesOf, type MigrationSet } from './sets.ts'
 
 /** What a database looks like after a set of migrations: made with a plain driver, without Lockstep. */
-export type References = (set: SetName) => Promise<Picture>
+export type References = (set: MigrationSet) => Promise<Picture>
 
 export function createReferences(serverUrl: string): References {
-  const known = new Map<SetName, Promise<Picture>>()
+  const known = new Map<string, Promise<Picture>>()
   return (set) => {
-    const found = known.get(set) ?? referenceOf(serverUrl, set)
-    known.set(set, found)
+    const key = JSON.stringify(filesOf(set))
+    const found = known.get(key) ?? referenceOf(serverUrl, set)
+    known.set(key, found)
     return found
   }
 }
 
-async function referenceOf(serverUrl: string, set: SetName): Promise<Picture> {
+async function referenceOf(serverUrl: string, set: MigrationSet): Promise<Picture> {
   const cleanups: (() => Promise<void>)[] = []
   try {
     const { url } = await createScratchDatabase(serverUrl, (cleanup) => cleanups.push(cleanup))
     await applyPlainly(url, set)
     const { contents } = await pictureOf(url, new URL(serverUrl).username)
-    return { contents, history: idsOf(set).toSorted() }
+    return { contents, history: Object.keys(filesOf(set)).map(idOf).toSorted() }
   } finally {
     for (const cleanup of cleanups) await cleanup()
   }
 }
 
-/** The ups one after the other, each statement by itself, as `psql --file` does it. */
-async function applyPlainly(url: string, set: SetName): Promise<void> {
+/** In the history; every text of a repeatable is numbered. */
+function idOf(file: string): string {
+  const id = file.replace(/\.\w+$/, '')
+  return file.startsWith('repeatable/') ? `${id}#1` : id
+}
+
+/** The ups one after the other. */
+async function applyPlainly(url: string, set: MigrationSet): Promise<void> {
   const directory = await writeSet(set)
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
     for (const [file, text] of Object.entries(filesOf(set))) {
       if (file.endsWith('.ts')) await applyCode(client, join(directory, file))
-      else for (const statement of statementsOf(text)) await client.query(awake(statement))
+      else for (const part of partsOf(text)) await client.query(awake(part))
     }
   } finally {
     await client.end()
@@ -47,8 +54,8 @@ async function applyPlainly(url: string, set: SetName): Promise<void> {
   }
 }
 
-function awake(statement: string): string {
-  return statement.replaceAll(/pg_sleep\([\d.]+\)/g, 'pg_sleep(0)')
+function awake(sql: string): string {
+  return sql.replaceAll(/pg_sleep\([\d.]+\)/g, 'pg_sleep(0)')
 }
 
 async function applyCode(client: pg.Client, file: string): Promise<void> {
@@ -58,8 +65,10 @@ async function applyCode(client: pg.Client, file: string): Promise<void> {
   await up({ query: (sql) => client.query(sql) })
 }
 
-/** Statements of the sets end with a semicolon at the end of a line. */
-function statementsOf(text: string): readonly string[] {
-  const [, up = ''] = text.split(/^-- migrate:(?:up.*|down.*)$/m)
-  return up.split(/;$/m).filter((statement) => statement.trim() !== '')
+/** The up as a whole; outside of a transaction by statements, each of which ends with a semicolon at the end of a line. */
+function partsOf(text: string): readonly string[] {
+  const isRepeatable = !/^-- migrate:up/m.test(text)
+  const [, up = ''] = isRepeatable ? ['', text] : text.split(/^-- migrate:(?:up.*|down.*|require|verify)$/m)
+  const parts = /^-- migrate:up .*transaction:false/m.test(text) ? up.split(/;$/m) : [up]
+  return parts.filter((part) => part.trim() !== '')
 }

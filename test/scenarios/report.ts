@@ -1,5 +1,6 @@
 import type { Outcome } from './play.ts'
 import type { Scenario } from './scenario.ts'
+import type { MigrationSet } from './sets.ts'
 
 /** The lines of a table whose columns are as wide as these scenarios need. */
 export interface Table {
@@ -26,15 +27,20 @@ export function tableFor(scenarios: readonly Scenario[]): Table {
 }
 
 /** What was expected of a failed scenario, what was found, and how to see it again. */
-export function renderFailure(scenario: Scenario, { problems, reason }: Outcome): string {
+export function renderFailure(scenario: Scenario, { problems, reason, events }: Outcome): string {
   const { stackStatus, state } = scenario.expected
   const lines = [
-    `expected  ${stackStatus}, database ${state} (old: ${scenario.old}, new: ${scenario.new})`,
+    `expected  ${stackStatus}, database ${state} (old: ${nameOf(scenario.old)}, new: ${nameOf(scenario.new)})`,
     ...problems.map((problem) => `found     ${problem.replaceAll('\n', '\n          ')}`),
     `reason    ${reason.replaceAll('\n', '\n          ') || 'none'}`,
+    ...events.map((event) => `event     ${event}`),
     `again     npm run scenarios -- --only ${JSON.stringify(scenario.title)}`,
   ]
   return lines.map((line) => line.replaceAll(/^/gm, '        ')).join('\n')
+}
+
+function nameOf(set: MigrationSet): string {
+  return typeof set === 'string' ? set : (Object.keys(set).at(-1) ?? 'nothing')
 }
 
 /** The last line. */

@@ -1,3 +1,4 @@
+import { expectMetric } from './expectations.ts'
 import { whileLocked, whileMigrating } from './flow.ts'
 import { describeStacks } from './happenings.ts'
 import type { Scenario, Theme } from './scenario.ts'
@@ -11,7 +12,7 @@ const LATER_RESOURCE: readonly Scenario[] = [
     title: 'a later resource fails: reverted on old code',
     old: 'customers',
     new: 'indexed',
-    steps: [deploy('customers'), deploy('indexed', { failLater: true })],
+    steps: [deploy('customers'), deploy('indexed', { failLater: true }), expectMetric('DatabaseAhead', [])],
     expected: { ...BACK, state: 'old', data: { Reverted: '2' } },
   },
   {
@@ -32,7 +33,7 @@ const LATER_RESOURCE: readonly Scenario[] = [
     title: 'the same with an irreversible one: kept, said',
     old: 'customers',
     new: 'irreversible',
-    steps: [deploy('customers'), deploy('irreversible', { failLater: true })],
+    steps: [deploy('customers'), deploy('irreversible', { failLater: true }), expectMetric('DatabaseAhead', [2])],
     expected: {
       ...BACK,
       state: 'new',
@@ -43,7 +44,11 @@ const LATER_RESOURCE: readonly Scenario[] = [
     title: "the same with onRollback: 'keep'",
     old: 'customers',
     new: 'orders',
-    steps: [deploy('customers', { context: KEEP }), deploy('orders', { context: KEEP, failLater: true })],
+    steps: [
+      deploy('customers', { context: KEEP }),
+      deploy('orders', { context: KEEP, failLater: true }),
+      expectMetric('DatabaseAhead', [1]),
+    ],
     expected: { ...BACK, state: 'new', log: [/stays applied, because onRollback is 'keep'/] },
   },
   {

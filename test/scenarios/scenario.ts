@@ -1,6 +1,6 @@
 import type { WorldOptions } from '../e2e/world.ts'
 import type { FinalStatus } from '../support/cloudformation/stack-status.ts'
-import type { SetName } from './sets.ts'
+import type { MigrationSet } from './sets.ts'
 import type { Stage } from './stage.ts'
 
 /**
@@ -11,10 +11,10 @@ export type State = 'old' | 'new' | 'named' | 'between'
 
 /** What the states of a scenario look like: as each of these sets makes an empty database. */
 export interface Places {
-  readonly old: SetName
-  readonly new: SetName
+  readonly old: MigrationSet
+  readonly new: MigrationSet
   /** Allowed only where nothing can be taken back: the end must name it. */
-  readonly named?: SetName
+  readonly named?: MigrationSet
 }
 
 /** One thing that happens. */

@@ -68,7 +68,7 @@ const NAPS: Files = {
 
 const BAD = '20260109000000_bad.sql'
 
-/** Every set of migrations that a scenario deploys or compares with. */
+/** The sets of migrations that more than one theme deploys or compares with. */
 const SETS = {
   nothing: {},
   customers: CUSTOMERS,
@@ -96,14 +96,9 @@ const SETS = {
   hungry: { ...ORDERS, '20260106000000_hungry.ts': REACHES_ALL.hungry },
 } as const satisfies Readonly<Record<string, Files>>
 
-export type SetName = keyof typeof SETS
+/** A set of migrations: one of those above by its name, or texts by file name, in the order in which they are applied. */
+export type MigrationSet = keyof typeof SETS | Files
 
-/** The files of a set, by name, in their order. */
-export function filesOf(set: SetName): Files {
-  return SETS[set]
-}
-
-/** Ids of a set's migrations, in order. */
-export function idsOf(set: SetName): readonly string[] {
-  return Object.keys(SETS[set]).map((file) => file.replace(/\.\w+$/, ''))
+export function filesOf(set: MigrationSet): Files {
+  return typeof set === 'string' ? SETS[set] : set
 }

@@ -1,16 +1,19 @@
 import type { World } from '../e2e/world.ts'
-import type { Context } from '../e2e/synthesize.ts'
 import type { Assembly } from '../support/cloudformation/assembly.ts'
 import type { Deployment, Stack } from '../support/cloudformation/stack-types.ts'
+import type { AppInput } from './assemblies.ts'
+import type { Picture } from './picture.ts'
 import type { ScenarioServer } from './server.ts'
 import type { State } from './scenario.ts'
-import type { SetName } from './sets.ts'
+import type { MigrationSet } from './sets.ts'
 
 /** Where a scenario is played. */
 export interface Stage {
   readonly world: World
   readonly server: ScenarioServer
-  readonly assembly: (set: SetName, context?: Context) => Promise<Assembly>
+  readonly assembly: (input: AppInput) => Promise<Assembly>
+  /** What a database looks like after a set of migrations, made without Lockstep. */
+  readonly reference: (set: MigrationSet) => Promise<Picture>
   /** The stack of this name; made when it is first asked for. */
   readonly stack: (name: string) => Stack
   /** Every stack so far. */

@@ -4,7 +4,8 @@ import type { Deployment, DeployOptions, Stack } from '../support/cloudformation
 import type { FinalStatus } from '../support/cloudformation/stack-status.ts'
 import { until } from '../support/wait.ts'
 import type { Step } from './scenario.ts'
-import type { SetName } from './sets.ts'
+import type { AppInput } from './assemblies.ts'
+import type { MigrationSet } from './sets.ts'
 import { isMigrating } from './flow.ts'
 import type { Stage } from './stage.ts'
 
@@ -20,24 +21,41 @@ interface How {
   readonly says?: readonly RegExp[]
 }
 
-interface DeployHow extends How, Omit<DeployOptions, 'failMeanwhile'> {
+export interface DeployHow extends How, Omit<DeployOptions, 'failMeanwhile'> {
   /** Context of the app, as `cdk deploy -c` gives it. */
   readonly context?: Context
+  /** Seconds after which CloudFormation gives up on the custom resource. @default as the construct says */
+  readonly serviceTimeout?: number
   /** The construct has another id in the app, so that its resource has another name in the template. @default false */
   readonly renamed?: boolean
   /** Beside the others stands one more resource, which fails while the slow migration runs. @default false */
   readonly failWhileMigrating?: boolean
 }
 
-/** `cdk deploy` with a set of migrations. */
-export function deploy(set: SetName, how: DeployHow = {}): Step {
-  const { context, stack = STACK, ends, says, renamed = false, failWhileMigrating = false, ...options } = how
+/** `cdk deploy` of the project's app with a set of migrations. */
+export function deploy(migrations: MigrationSet, how: DeployHow = {}): Step {
+  return deployApp({ sets: { migrations } }, how)
+}
+
+/** `cdk deploy` of any app. */
+export function deployApp(input: Omit<AppInput, 'context'>, how: DeployHow = {}): Step {
+  const { context, stack = STACK, ends, says, serviceTimeout, renamed = false, ...rest } = how
+  const { failWhileMigrating = false, ...options } = rest
   return async (stage) => {
-    const synthesized = await stage.assembly(set, { stackName: stack, ...context })
-    const assembly = renamed ? withRenamedResource(synthesized) : synthesized
+    const synthesized = await stage.assembly({ ...input, context: { stackName: stack, ...context } })
+    const timed = serviceTimeout === undefined ? synthesized : withServiceTimeout(synthesized, serviceTimeout)
+    const assembly = renamed ? withRenamedResource(timed) : timed
     const meanwhile = failWhileMigrating ? { failMeanwhile: () => until(() => isMigrating(stage)) } : {}
     await act(stage, { stack, ends, says }, (stack) => stack.deploy(assembly, { ...options, ...meanwhile }))
   }
+}
+
+function withServiceTimeout({ template, ...rest }: Assembly, seconds: number): Assembly {
+  const resources = Object.entries(template.Resources).map(([id, resource]) => {
+    if (resource.Type !== 'Custom::DatabaseMigration') return [id, resource] as const
+    return [id, { ...resource, Properties: { ...resource.Properties, ServiceTimeout: String(seconds) } }] as const
+  })
+  return { ...rest, template: { ...template, Resources: Object.fromEntries(resources) } }
 }
 
 function withRenamedResource(assembly: Assembly): Assembly {
@@ -72,8 +90,24 @@ export function removeStack(how: How = {}): Step {
   return (stage) => act(stage, how, (stack) => stack.remove())
 }
 
-export function continueUpdateRollback(how: How = {}): Step {
-  return (stage) => act(stage, how, (stack) => stack.continueUpdateRollback())
+/** ContinueUpdateRollback. */
+export function continueUpdateRollback(how: How & { readonly skipFailed?: boolean } = {}): Step {
+  const { skipFailed = false, ...rest } = how
+  return (stage) => {
+    const skip = skipFailed ? notRolledBack(stage, how) : []
+    return act(stage, rest, (stack) => stack.continueUpdateRollback({ skip }))
+  }
+}
+
+/** Resources whose last event says that they could not be rolled back. */
+function notRolledBack({ stack }: Stage, { stack: name = STACK }: How): readonly string[] {
+  const last = new Map(
+    stack(name)
+      .events()
+      .map((event) => [event.logicalId, event]),
+  )
+  const failed = [...last.values()].filter(({ status }) => status === 'UPDATE_FAILED')
+  return failed.filter(({ reason }) => reason !== 'Resource update cancelled').map(({ logicalId }) => logicalId)
 }
 
 /** RollbackStack, of what failed without rollback. */
