@@ -67,8 +67,10 @@ async function applyCode(client: pg.Client, file: string): Promise<void> {
 
 /** The up as a whole; outside of a transaction by statements, each of which ends with a semicolon at the end of a line. */
 function partsOf(text: string): readonly string[] {
-  const isRepeatable = !/^-- migrate:up/m.test(text)
-  const [, up = ''] = isRepeatable ? ['', text] : text.split(/^-- migrate:(?:up.*|down.*|require|verify)$/m)
+  const [beginning = '', ...sections] = text.split(/^-- migrate:(\w+).*$/m)
+  const at = sections.indexOf('up')
+  // A repeatable may be all up, without saying so.
+  const up = at === -1 ? beginning : (sections[at + 1] ?? '')
   const parts = /^-- migrate:up .*transaction:false/m.test(text) ? up.split(/;$/m) : [up]
   return parts.filter((part) => part.trim() !== '')
 }

@@ -9,7 +9,12 @@ export type DeliveryMode = 'once' | 'twice-in-a-row' | 'twice-at-once'
 export interface Manner {
   /** @default 'once' */
   readonly mode?: DeliveryMode
-  /** Ends the wait for the answer; the function goes on. @default never */
+  /**
+   * Ends the wait for the answer; the function goes on. CloudFormation does not wait for a custom resource once another
+   * resource has failed ("Resource creation cancelled"), and takes it back at once: aws-cdk issue 26139.
+   *
+   * @default never
+   */
   readonly signal?: AbortSignal
 }
 
