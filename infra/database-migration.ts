@@ -21,6 +21,7 @@ import { createSnapshotMachine, snapshotMachine } from './snapshot-machine.ts'
 import { createSnapshotBucket, grantSnapshots, snapshotPrefix } from './snapshot-bucket.ts'
 import { snapshotRetention } from './snapshot-settings.ts'
 import { explained } from './synthesis-error.ts'
+import { warnOfUnproven } from './unproven.ts'
 
 /** Between two invocations of a run that one was not enough for. */
 const QUERY_INTERVAL = Duration.seconds(5)
@@ -65,6 +66,7 @@ export class DatabaseMigration extends Construct {
     super(scope, id)
     const settings = migrationSettings(this, props)
     const migrations = explained(() => readMigrationSet(props.migrations))
+    explained(() => warnOfUnproven(this, migrations, settings.policy))
     const target = databaseTarget(this, props)
     const time = runTime(this, props.totalTimeout)
     const prefix = snapshotPrefix(this, settings.set)

@@ -22,7 +22,8 @@ export function renderLint(
 
 function summaryOf({ migrations, severe, problems, ok }: LintResult, style: Style, hidden: number): string {
   const looked = `Looked at ${count(migrations.length, 'migration')}`
-  const more = hidden === 0 ? '' : style.quiet(` ${hidden} more are notices or allowed (--all shows them).`)
+  const others = count(hidden, 'more is a notice or allowed', 'more are notices or allowed')
+  const more = hidden === 0 ? '' : style.quiet(` ${others} (--all shows all).`)
   if (ok) return `${style.good(`${looked}: nothing that production would refuse.`)}${more}`
   const parts = [
     ...(severe === 0 ? [] : [`${count(severe, 'hazard')} that production would refuse`]),
