@@ -7,6 +7,9 @@ import { continueUpdateRollback, deploy } from './steps.ts'
 const UNANSWERED = /did not receive a response from your Custom Resource\. Please check your logs for requestId/
 const TAKEN_BACK = { stackStatus: 'UPDATE_ROLLBACK_COMPLETE', calls: ['Update TIMEOUT', 'Update SUCCESS'] } as const
 
+/** The rollback, too, must be answered within it, on a slow machine. Seconds. */
+const ENOUGH_TO_TAKE_BACK = 8
+
 /** Events to which CloudFormation gets no answer until the ServiceTimeout is over. */
 export const UNANSWERED_EVENTS: Theme = {
   name: 'unanswered',
@@ -14,15 +17,15 @@ export const UNANSWERED_EVENTS: Theme = {
     {
       title: 'the ServiceTimeout is over while the migration is at work: taken back',
       old: 'customers',
-      new: 'slow',
-      steps: [deploy('customers'), deploy('slow', { serviceTimeout: 1 })],
+      new: 'orders',
+      steps: [deploy('customers'), deploy('endless', { serviceTimeout: ENOUGH_TO_TAKE_BACK })],
       expected: { ...TAKEN_BACK, state: 'old', reason: [UNANSWERED] },
     },
     {
       title: 'the same on the first deployment: nothing is left',
       old: 'nothing',
-      new: 'slow',
-      steps: [deploy('slow', { serviceTimeout: 1 })],
+      new: 'orders',
+      steps: [deploy('endless', { serviceTimeout: ENOUGH_TO_TAKE_BACK })],
       expected: {
         stackStatus: 'ROLLBACK_COMPLETE',
         state: 'old',

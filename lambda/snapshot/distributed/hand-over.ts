@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { Fault } from '../fault.ts'
 import type { Begun, DistributedContext } from './distributed-context.ts'
 import { readViews } from './held-view.ts'
-import { holdView } from './hold-view.ts'
+import { holdView, ownerOf } from './hold-view.ts'
 import { readJson, workKeys, type WorkList } from './work-list.ts'
 
 /** The part of the time it had that is left when it gives up. */
@@ -18,15 +18,15 @@ export async function handOver(context: DistributedContext, client: pg.Client, {
   const { store, executions, remainingMs } = context
   const list = await readJson<WorkList>(store, workKeys(prefix).list)
   const reserve = remainingMs() === Infinity ? 0 : remainingMs() * LEFT
-  let others = 0
+  let others: readonly number[] = []
   await holdView({ ...context, prefix }, client, list, {
     mayLeave: async () => {
-      others = (await readViews(store, prefix)).filter(({ slot }) => slot !== 0).length
-      if (others === TURNS || (await executions.find(name))?.status !== 'running') return true
+      others = (await readViews(store, prefix)).map(({ slot }) => slot).filter((slot) => slot !== 0)
+      if (others.length === TURNS || (await executions.find(name))?.status !== 'running') return true
       if (remainingMs() < reserve) throw notTakenOver()
       return false
     },
-    takesItem: () => others === 0,
+    own: async (refused) => refused.filter((item) => !others.includes(ownerOf(item))),
   })
 }
 

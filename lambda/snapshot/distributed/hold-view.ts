@@ -14,8 +14,8 @@ export interface HolderContext extends WorkContext {
 interface Duties {
   /** Whether others hold the view from now on. */
   readonly mayLeave: (now: number) => Promise<boolean>
-  /** Whether to copy an item that a worker was refused, on this session, which has locked its tables. */
-  readonly takesItem: (item: number, now: number) => boolean
+  /** Of the items that workers were refused, those to copy on this session, which has locked their tables. */
+  readonly own: (refused: readonly number[], now: number) => Promise<readonly number[]>
 }
 
 /** Between two looks at what the others do; also what shows the server that the session is alive. Milliseconds. */
@@ -26,7 +26,7 @@ export async function holdView(
   context: HolderContext,
   client: pg.Client,
   list: WorkList,
-  { mayLeave, takesItem }: Duties,
+  { mayLeave, own }: Duties,
 ): Promise<boolean> {
   const { clock, signal } = context
   for (;;) {
@@ -34,11 +34,17 @@ export async function holdView(
     if (await hasEnded(context)) return true
     const now = clock.now().getTime()
     if (await mayLeave(now)) return false
-    const item = (await refusedItems(context)).find((refused) => takesItem(refused, now))
+    const refused = await refusedItems(context)
+    const [item] = refused.length === 0 ? [] : await own(refused, now)
     if (item === undefined) await clock.sleep(pause(context))
     else await copyTo(context, client, list, item)
     signal?.throwIfAborted()
   }
+}
+
+/** Which of the two that take turns copies an item: never both at once. */
+export function ownerOf(item: number): 1 | 2 {
+  return item % 2 === 1 ? 1 : 2
 }
 
 /** Those that nobody has copied since. */

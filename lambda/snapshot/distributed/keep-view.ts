@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { lockTables } from '../copy-workers.ts'
 import { prepareSession, withSessions, type OpenSession } from '../session.ts'
 import { exportView, isHeld, publishView, readViews, shareHeldView } from './held-view.ts'
-import { hasEnded, holdView, pause, type HolderContext } from './hold-view.ts'
+import { hasEnded, holdView, ownerOf, pause, type HolderContext } from './hold-view.ts'
 import { isThere, readJson, workKeys, type WorkList } from './work-list.ts'
 
 /** What an invocation that holds the view works with. */
@@ -13,8 +13,8 @@ export interface KeeperContext extends HolderContext {
 
 /** The part of an invocation that is left when it hands the view on. */
 const LEFT_AT_THE_END = 0.1
-/** The part of an invocation in which items are copied that workers were refused. */
-const LEFT_FOR_ITEMS = 0.5
+/** The part of an invocation that must be left to begin with an item that a worker was refused. */
+const LEFT_FOR_ITEM = 0.4
 
 /**
  * Takes the view over from whoever holds it, and holds it until the copy has ended or another invocation holds it for
@@ -37,7 +37,11 @@ export async function keepView(context: KeeperContext): Promise<boolean> {
     context.log.info('holding the view of the snapshot', { slot, until: new Date(until).toISOString() })
     return holdView(context, client, list, {
       mayLeave: async (now) => now >= until && isHeldByAnother(context, open, now),
-      takesItem: (item, now) => item % 2 === slot % 2 && until - now > whole * LEFT_FOR_ITEMS,
+      own: async (refused, now) => {
+        if (remainingMs() < whole * LEFT_FOR_ITEM) return []
+        const isAlone = await otherHasLeft(context, now)
+        return refused.filter((item) => isAlone || ownerOf(item) === slot)
+      },
     })
   })
 }
@@ -69,6 +73,12 @@ async function takeOver(
     await clock.sleep(pause(context))
   }
   return false
+}
+
+/** It cannot come back while somebody waits to change a table. Before its first turn, the run's own session is there. */
+async function otherHasLeft({ store, prefix, slot }: KeeperContext, now: number): Promise<boolean> {
+  const other = (await readViews(store, prefix)).find((view) => view.slot !== slot && view.slot !== 0)
+  return other !== undefined && other.until <= now
 }
 
 /** What the other has written may outlive it: the server is asked whether its session is still there. */

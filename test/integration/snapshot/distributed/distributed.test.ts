@@ -113,6 +113,29 @@ describe('a distributed copy', () => {
     expect(items(staged)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
+  it.each([1, 2])(
+    'goes on when somebody waits to change a table once only one of two, %i, holds the view',
+    async (one) => {
+      let waiting: Promise<unknown> = Promise.resolve()
+      const begin = async (): Promise<void> => {
+        await expect
+          .poll(async () => (await staged.store.list('')).some((key) => key.endsWith(`views/${one}.json`)), POLL)
+          .toBe(true)
+        waiting = staged.database.rows('ALTER TABLE part_3 ADD COLUMN later int')
+        await until(staged.database, "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
+      }
+      let begun: Promise<void> | null = null
+      const staged: Stage = await open({
+        before: async (event) => {
+          const isFirst = event.snapshotWork === 'hold' && event.slot === one
+          if (!isFirst) await (begun ??= begin())
+        },
+      })
+      expect(await staged.take()).toMatchObject(WHOLE)
+      await waiting
+    },
+  )
+
   it('goes on when a session that holds the view is lost: the other has it', async () => {
     let cutting: Promise<void> | null = null
     const cutOne = async (): Promise<void> => {
