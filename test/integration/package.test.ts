@@ -83,7 +83,8 @@ describe('the package', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
 
     const others = files.filter((file) => !/^dist[/\\](cli|infra|lambda)[/\\].*\.(js|d\.ts)$/.test(file))
-    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    const documents = readdirSync(join(PROJECT, 'docs')).map((file) => join('docs', file))
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', ...documents.toSorted(), 'package.json'])
     expect(files.filter((file) => /\b(?:test|demo|example|app)\b/.test(file))).toEqual([])
     expect(statSync(tarball).size).toBeLessThan(600_000)
     const namesThisMachine = (file: string): boolean => {
