@@ -22,7 +22,7 @@ export async function explained<T>(schema: string, work: () => Promise<T>): Prom
     if (sqlState === DENIED)
       throw refused(
         error,
-        `Grant it to the user that Lockstep connects with: CREATE on the database for the first run; then USAGE on the schema "${schema}", and SELECT, INSERT, UPDATE and DELETE on its tables.`,
+        `Grant it to the user that Lockstep connects with: CREATE on the database for the first run, or on the schema, where that is there; then USAGE on the schema "${schema}", and SELECT, INSERT, UPDATE and DELETE on its tables.`,
       )
     if (sqlState === READ_ONLY)
       throw refused(error, "The server, or this user's sessions, are read-only: give the writer's endpoint.")

@@ -1,5 +1,6 @@
 import type { Connection } from '../database.ts'
 import { quoteIdentifier, quoteLiteral } from '../database.ts'
+import { HISTORY_NOTE } from './history-format.ts'
 
 /** Qualified, quoted names of the tables in which Lockstep keeps its state. */
 export interface HistoryTables {
@@ -33,13 +34,13 @@ export async function createHistory(connection: Connection, schema: string): Pro
 
 /**
  * The statements that make the history tables, in a transaction of their own. Two sets may do so at the same moment, each under its own lock; the transaction-level lock
- * keeps them apart, because `CREATE SCHEMA IF NOT EXISTS` is not safe against itself.
+ * keeps them apart, because neither would see the schema that the other makes.
  */
 export function createHistorySql(schema: string): string {
   const tables = historyTables(schema)
   return `BEGIN;
 ${lockSql(schema)};
-CREATE SCHEMA IF NOT EXISTS ${tables.schema};
+${createSchemaSql(tables)};
 CREATE TABLE IF NOT EXISTS ${tables.runs} (
   run_id uuid PRIMARY KEY,
   "set" text NOT NULL,
@@ -86,13 +87,20 @@ CREATE TABLE IF NOT EXISTS ${tables.progress} (
   PRIMARY KEY ("set", id, direction)
 );
 ${structureSql(tables)};
-COMMENT ON SCHEMA ${tables.schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
-COMMENT ON TABLE ${tables.migrations} IS 'One row for every applied migration, with its source as applied.';
+COMMENT ON TABLE ${tables.migrations} IS ${quoteLiteral(HISTORY_NOTE)};
 COMMENT ON COLUMN ${tables.migrations}.archive IS 'sha256 of the compiled code in the archive, for a TypeScript migration.';
 COMMENT ON TABLE ${tables.runs} IS 'Every attempt to change the database, whatever came of it.';
 COMMENT ON TABLE ${tables.progress} IS 'Statements that a migration outside of a transaction has finished so far.';
 COMMENT ON COLUMN ${tables.progress}.may_commit IS 'What is in flight may have committed a part of its work.';
 COMMIT`
+}
+
+/** Leaves a schema alone that is there: `IF NOT EXISTS` would want the privilege to make one all the same. */
+function createSchemaSql({ schema }: HistoryTables): string {
+  return `DO $lockstep$ BEGIN IF pg_catalog.to_regnamespace(${quoteLiteral(schema)}) IS NULL THEN
+  CREATE SCHEMA ${schema};
+  COMMENT ON SCHEMA ${schema} IS 'History of the migrations that Lockstep applied. Do not edit.';
+END IF; END $lockstep$`
 }
 
 function lockSql(schema: string): string {

@@ -1,6 +1,7 @@
 import type { AppliedKind, ErrorReport, RunStatus } from '../../contract.ts'
 import type { EngineContext } from '../context.ts'
 import { quoteLiteral, type Connection, type Row } from '../database.ts'
+import { historyNoteSql, refuseNewerHistory } from './history-format.ts'
 import { historyTables } from './history-schema.ts'
 import { PROGRESS_COLUMNS, toProgress, type Progress } from './progress.ts'
 
@@ -47,7 +48,11 @@ export const EMPTY_STATE: State = { applied: [], progress: [], lastRun: null, sa
 
 const RUN_COLUMNS = 'run_id, action, trigger, status, started_at, finished_at, snapshot_uri, error, details'
 
-/** Reads the whole state of the set in one round trip. */
+/**
+ * Reads the whole state of the set in one round trip.
+ *
+ * @throws LockstepError `CONFIG_INVALID` for a history of a later version
+ */
 export async function readState(
   connection: Connection,
   context: Pick<EngineContext, 'schema' | 'set'>,
@@ -56,12 +61,14 @@ export async function readState(
   const tables = historyTables(context.schema)
   const set = quoteLiteral(context.set)
   const request = requestId === null ? 'NULL' : quoteLiteral(requestId)
-  const [migrations, progress, last, same] = await connection.execute(`
+  const [note, migrations, progress, last, same] = await connection.execute(`
+${historyNoteSql(tables.migrations)};
 SELECT id, checksum, kind, position, parents, applied_at, duration_ms, run_id, applied_by, lockstep_version, archive
   FROM ${tables.migrations} WHERE "set" = ${set} ORDER BY position;
 SELECT ${PROGRESS_COLUMNS} FROM ${tables.progress} WHERE "set" = ${set};
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} ORDER BY started_at DESC LIMIT 1;
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} AND request_id = ${request}`)
+  refuseNewerHistory(note?.rows[0]?.note, context.schema)
   return {
     applied: (migrations?.rows ?? []).map(toApplied),
     progress: (progress?.rows ?? []).map(toProgress),
