@@ -5,3 +5,8 @@ export interface Clock {
   readonly monotonic: () => number
   readonly sleep: (milliseconds: number) => Promise<void>
 }
+
+/** @param seconds - since the epoch, as a database has them */
+export function toTime(seconds: unknown): Date {
+  return new Date(Math.round(Number(seconds) * 1000))
+}

@@ -4,6 +4,8 @@ import { readStructure } from '../catalog/read-structure.ts'
 import type { EngineContext } from '../context.ts'
 import { SqlError, type Connection } from '../database.ts'
 import { createStructureTable, historyTables } from '../history/history-schema.ts'
+import { timeColumn } from '../history/recorded-time.ts'
+import { toTime } from '../../clock.ts'
 import { messageOf } from '../../errors.ts'
 import { factsVersion, readHistoryMark, readMoment, type HistoryMark, type Moment } from './moment.ts'
 
@@ -104,13 +106,13 @@ ON CONFLICT ("only") DO UPDATE SET run_id = EXCLUDED.run_id, "set" = EXCLUDED."s
 /** What the last run has left; null when nothing is kept. The table must be there. */
 export async function readRecord(connection: Connection, schema: string): Promise<StructureRecord | null> {
   const { rows } = await connection.query(
-    `SELECT run_id, recorded_at, mark, facts_version, server_version, copy, facts FROM ${historyTables(schema).structure}`,
+    `SELECT run_id, ${timeColumn('recorded_at')}, mark, facts_version, server_version, copy, facts FROM ${historyTables(schema).structure}`,
   )
   const [row] = rows
   if (row === undefined) return null
   return {
     runId: String(row.run_id),
-    recordedAt: row.recorded_at as Date,
+    recordedAt: toTime(row.recorded_at),
     mark: String(row.mark),
     factsVersion: String(row.facts_version),
     serverVersion: Number(row.server_version),

@@ -11,3 +11,8 @@ export interface RunAtAnotherTime {
 export function nowSql({ clock, now }: { readonly clock: Clock } & RunAtAnotherTime): string {
   return now?.sql ?? quoteLiteral(clock.now().toISOString())
 }
+
+/** A column of times, in seconds since the epoch: as text it would be written as the role's DateStyle has it. */
+export function timeColumn(name: string): string {
+  return `pg_catalog.date_part('epoch', ${name}) AS ${name}`
+}

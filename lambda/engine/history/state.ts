@@ -1,9 +1,11 @@
+import { toTime } from '../../clock.ts'
 import type { AppliedKind, ErrorReport, RunStatus } from '../../contract.ts'
 import type { EngineContext } from '../context.ts'
 import { quoteLiteral, type Connection, type Row } from '../database.ts'
 import { historyNoteSql, refuseNewerHistory } from './history-format.ts'
 import { historyTables } from './history-schema.ts'
 import { PROGRESS_COLUMNS, toProgress, type Progress } from './progress.ts'
+import { timeColumn } from './recorded-time.ts'
 
 /** A row of the history, without the source. */
 export interface AppliedMigration {
@@ -46,7 +48,7 @@ export interface State {
 
 export const EMPTY_STATE: State = { applied: [], progress: [], lastRun: null, sameRequest: null }
 
-const RUN_COLUMNS = 'run_id, action, trigger, status, started_at, finished_at, snapshot_uri, error, details'
+const RUN_COLUMNS = `run_id, action, trigger, status, ${timeColumn('started_at')}, ${timeColumn('finished_at')}, snapshot_uri, error, details`
 
 /**
  * Reads the whole state of the set in one round trip.
@@ -63,7 +65,7 @@ export async function readState(
   const request = requestId === null ? 'NULL' : quoteLiteral(requestId)
   const [note, migrations, progress, last, same] = await connection.execute(`
 ${historyNoteSql(tables.migrations)};
-SELECT id, checksum, kind, position, parents, applied_at, duration_ms, run_id, applied_by, lockstep_version, archive
+SELECT id, checksum, kind, position, parents, ${timeColumn('applied_at')}, duration_ms, run_id, applied_by, lockstep_version, archive
   FROM ${tables.migrations} WHERE "set" = ${set} ORDER BY position;
 SELECT ${PROGRESS_COLUMNS} FROM ${tables.progress} WHERE "set" = ${set};
 SELECT ${RUN_COLUMNS} FROM ${tables.runs} WHERE "set" = ${set} ORDER BY started_at DESC LIMIT 1;
@@ -127,7 +129,7 @@ function toApplied(row: Row): AppliedMigration {
     kind: row.kind as AppliedKind,
     position: Number(row.position),
     parents: row.parents as readonly string[],
-    appliedAt: row.applied_at as Date,
+    appliedAt: toTime(row.applied_at),
     durationMs: Number(row.duration_ms),
     runId: String(row.run_id),
     appliedBy: String(row.applied_by),
@@ -142,8 +144,8 @@ function toRun(row: Row): RunRecord {
     action: String(row.action),
     trigger: String(row.trigger),
     status: row.status as RunStatus,
-    startedAt: row.started_at as Date,
-    finishedAt: row.finished_at as Date | null,
+    startedAt: toTime(row.started_at),
+    finishedAt: row.finished_at === null ? null : toTime(row.finished_at),
     snapshotUri: row.snapshot_uri as string | null,
     error: row.error as ErrorReport | null,
     details: row.details as Readonly<Record<string, unknown>>,

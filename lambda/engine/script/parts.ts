@@ -6,7 +6,7 @@ import { beginsTransaction } from '../migration/statement-traits.ts'
 import { canShareTransaction, patienceOf } from '../run/outside-transaction.ts'
 import { clearProgressSql, saveProgressSql } from '../history/progress.ts'
 import type { Segment } from '../plan/segments.ts'
-import { CHECK_INTERVAL, LOCK_TIMEOUT_MS, plainSettingsSql, PUT_BACK, stepTimeoutsSql } from '../session/session.ts'
+import { LOCK_TIMEOUT_MS, NEWER_SETTINGS, plainSettingsSql, PUT_BACK, stepTimeoutsSql } from '../session/session.ts'
 import { mayChangeSession } from '../run/step-runner.ts'
 import type { SqlStep } from '../plan/step.ts'
 import { questionGuard, recordedGuard, validityGuard, type Place } from './guards.ts'
@@ -48,7 +48,7 @@ const DURATION: Expression = {
 export const RESET = [
   PUT_BACK,
   plainSettingsSql(FOREVER),
-  doBlock(`  PERFORM ${CHECK_INTERVAL};`),
+  doBlock(`  PERFORM ${NEWER_SETTINGS};`),
   "SET client_encoding = 'UTF8'",
 ]
   .join(';\n')

@@ -25,10 +25,11 @@ const LONGEST_POLL_MS = 1000
 
 /**
  * The settings of a run's session. A dead function is noticed by `client_connection_check_interval` while a statement
- * runs and by the keepalives between statements.
+ * runs and by the keepalives between statements; what ends idle or long sessions of applications must not end a run that
+ * takes its snapshot.
  */
 export function sessionSettingsSql(context: Pick<EngineContext, 'remainingMs'>): string {
-  return `${plainSettingsSql(context)};\nSELECT ${CHECK_INTERVAL}`
+  return `${plainSettingsSql(context)};\nSELECT ${NEWER_SETTINGS}`
 }
 
 /** Those of them that every server has. */
@@ -38,9 +39,17 @@ SET idle_in_transaction_session_timeout = 0;
 SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3`
 }
 
-/** Sets the one that a server may not have, as an expression. */
-export const CHECK_INTERVAL = `CASE WHEN pg_catalog.current_setting('client_connection_check_interval', true) IS NOT NULL
-  THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END`
+/** Those of them that an older server does not know, set by an expression: each is left out where it is not known. */
+export const NEWER_SETTINGS = Object.entries({
+  client_connection_check_interval: '5s',
+  idle_session_timeout: '0',
+  transaction_timeout: '0',
+})
+  .map(([name, value]) => {
+    const isKnown = `pg_catalog.current_setting('${name}', true) IS NOT NULL`
+    return `CASE WHEN ${isKnown} THEN pg_catalog.set_config('${name}', '${value}', false) END`
+  })
+  .join(',\n  ')
 
 /** A step's timeouts. SET alone: before SET TRANSACTION nothing may be asked. */
 export function stepTimeoutsSql(

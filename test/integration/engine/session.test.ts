@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../../lambda/adapters/postgres.ts'
 import { deploy } from '../../../lambda/engine/deployment/deploy.ts'
+import { history } from '../../../lambda/engine/inspect.ts'
 import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase, onServer, type TestDatabase } from '../../support/database.ts'
 import { code, engineFor, fileOf, sql } from '../../support/engine.ts'
@@ -12,9 +14,9 @@ async function ownedByRole(): Promise<{ readonly database: TestDatabase; readonl
   const database = await createDatabase()
   const role = `role_${randomUUID().slice(0, 8)}`
   await onServer(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`)
-  onTestFinished(() => onServer(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
+  onTestFinished(() => onServer(`DROP ROLE ${role}`))
   await onServer(`ALTER DATABASE ${database.name} OWNER TO ${role}`)
-  onTestFinished(() => onServer(`ALTER DATABASE ${database.name} OWNER TO postgres`))
+  onTestFinished(async () => void (await database.rows(`REASSIGN OWNED BY ${role} TO postgres`)))
   return { database, role }
 }
 
@@ -87,6 +89,35 @@ describe('a run', () => {
     const result = await migrateUp(engineFor(database, { scope: 'migration' }), { migrations: [...many, last] })
     expect(result.error?.state).toMatch(/^The database is at 300_step\. .*300 migrations, 1_step … 300_step\.$/)
     expect(result.error?.state.length).toBeLessThan(300)
+  })
+
+  it('is not ended by what the role sets to end sessions, and reads its history in whatever way that writes dates', async () => {
+    const owned = await ownedByRole()
+    const hostile = {
+      idle_session_timeout: '500ms',
+      idle_in_transaction_session_timeout: '500ms',
+      transaction_timeout: '500ms',
+      statement_timeout: '500ms',
+      datestyle: 'SQL, DMY',
+      intervalstyle: 'sql_standard',
+      bytea_output: 'escape',
+    }
+    for (const [name, value] of Object.entries(hostile))
+      await onServer(`ALTER ROLE ${owned.role} SET ${name} = '${value}'`)
+    const began = Date.now()
+    const slow = code('1_slow', {
+      up: async ({ query }) => {
+        await query(`CREATE TABLE t AS SELECT '26/11/2026'::date AS day FROM pg_sleep(1)`)
+        await setTimeout(1000)
+      },
+    })
+    const engine = engineAs(owned)
+    expect(await migrateUp(engine, { migrations: [slow], takeSnapshot: () => setTimeout(1000, null) })).toMatchObject({
+      status: 'succeeded',
+    })
+    const { migrations } = await history(engine)
+    expect(new Date(migrations[0]?.appliedAt ?? 0).getTime()).toBeGreaterThanOrEqual(began)
+    expect(await owned.database.rows('SELECT day::text FROM t')).toEqual([{ day: '2026-11-26' }])
   })
 })
 
