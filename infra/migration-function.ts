@@ -1,4 +1,4 @@
-import { Stack, type Duration } from 'aws-cdk-lib'
+import { ScopedAws, Stack, type Duration } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
@@ -53,9 +53,18 @@ export function createMigrationFunction(scope: Construct, input: MigrationFuncti
   // So that it can tell a rollback from a deployment of older code. Not with addToRolePolicy: a feature flag makes that
   // a policy of its own, which the function would not wait for.
   fn.grantPrincipal.addToPrincipalPolicy(
-    new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Stack.of(scope).stackId] }),
+    new iam.PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [...stackIds(Stack.of(scope))] }),
   )
   return fn
+}
+
+/**
+ * Of a stack and of those that it is nested in: what rolls back may be one of them. Each as it names itself: as its parent
+ * names it, it would be a parameter of its own.
+ */
+function stackIds(stack: Stack): readonly string[] {
+  const { nestedStackParent: around } = stack
+  return [new ScopedAws(stack).stackId, ...(around === undefined ? [] : stackIds(around))]
 }
 
 /** Nothing comes in; out go AWS APIs and name servers, and the database's port, added with the rule on its side. */

@@ -47,7 +47,8 @@ export interface World {
   /** What the secret holds at first. */
   readonly credentials: Credentials
   /** A stack without resources that can deploy the project's app. */
-  readonly createStack: (name: string) => Stack
+  /** @param within - the stack that it is nested in */
+  readonly createStack: (name: string, within?: Stack) => Stack
   /** Names of the functions that migrate, without those of the Provider framework. */
   readonly migrationFunctions: () => readonly string[]
   /** Everything that Lambda's log, the answers and Lockstep's tables hold, as text. */
@@ -100,9 +101,10 @@ export async function openWorld(serverUrl: string, options: WorldOptions = {}): 
     lambda,
     cloudFormation,
     credentials,
-    createStack: (name) => {
+    createStack: (name, within) => {
       const stack = cloudFormation.createStack({
         name,
+        ...(within === undefined ? {} : { within }),
         physical: physicalValues(options.bucket ?? BUCKET),
         adjust: (definition) => {
           if (isFrameworks(definition)) return definition

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { SecretValue } from 'aws-cdk-lib'
+import { NestedStack, SecretValue, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import * as kms from 'aws-cdk-lib/aws-kms'
 import * as rds from 'aws-cdk-lib/aws-rds'
@@ -28,6 +28,12 @@ function statementsOf(template: Template): readonly Statement[] {
     .flatMap(
       ([, { Properties }]) => (Properties.PolicyDocument as { readonly Statement: readonly Statement[] }).Statement,
     )
+}
+
+/** What a stack gives those that are nested in it. */
+function parametersIn(stack: Stack): readonly unknown[] {
+  const nested = Template.fromStack(stack).findResources('AWS::CloudFormation::Stack')
+  return Object.values(nested).map(({ Properties }) => (Properties as { readonly Parameters: unknown }).Parameters)
 }
 
 function functionStatements(props: Partial<DatabaseMigrationProps> = {}): readonly Statement[] {
@@ -68,6 +74,25 @@ describe('the permissions of the function', () => {
         Resource: { 'Fn::GetAtt': ['MigrationSnapshotKeyA3D587FB', 'Arn'] },
       },
     ])
+  })
+
+  it('include the status of the stacks that its own is nested in, each as it names itself', () => {
+    // GIVEN
+    const root = createStack()
+    const inner = new NestedStack(new NestedStack(root, 'Outer'), 'Inner')
+
+    // WHEN
+    createMigration(inner)
+
+    // THEN
+    const [{ Resource: stacks } = {}] = statementsOf(Template.fromStack(inner))
+    const [own, outer, outermost] = stacks as readonly { readonly Ref: string }[]
+    expect(own).toEqual({ Ref: 'AWS::StackId' })
+    const [named, further] = [outer?.Ref ?? '', outermost?.Ref ?? '']
+    expect(parametersIn(Stack.of(inner.nestedStackResource ?? inner))).toEqual([
+      { [named]: { Ref: 'AWS::StackId' }, [further]: { Ref: further } },
+    ])
+    expect(parametersIn(root)).toEqual([{ [further]: { Ref: 'AWS::StackId' } }])
   })
 
   it('never name every resource', () => {

@@ -1,7 +1,7 @@
 import { untilDeleted, whileLocked, whileMigrating } from './flow.ts'
 import { describeStacks } from './happenings.ts'
 import type { Theme } from './scenario.ts'
-import { cancel, deploy, deployWithout, removeStack } from './steps.ts'
+import { cancel, deploy, deployWithout, failAroundNested, removeStack } from './steps.ts'
 
 const MADE = { stackStatus: 'CREATE_COMPLETE', calls: ['Create SUCCESS'] } as const
 const TAKEN_BACK = { stackStatus: 'ROLLBACK_COMPLETE', calls: ['Create SUCCESS', 'Delete SUCCESS'] } as const
@@ -80,6 +80,17 @@ export const CREATION: Theme = {
       new: 'orders',
       steps: [...EXISTING, describeStacks('hangs'), deploy('orders', { failLater: true })],
       expected: { ...TAKEN_BACK, state: 'new', log: [/"level":"(?:WARN|ERROR)"[^\n]*kept/] },
+    },
+    {
+      title: 'in a nested stack, and the stack around it rolls back: reverted',
+      old: 'customers',
+      new: 'orders',
+      steps: [...EXISTING, failAroundNested('orders')],
+      expected: {
+        stackStatus: 'ROLLBACK_COMPLETE',
+        state: 'old',
+        log: [/what its creation applied was reverted/],
+      },
     },
     {
       title: 'newly added in an update that rolls back',

@@ -65,8 +65,8 @@ async function playOn(scenario: Scenario, theatre: Theatre): Promise<Omit<Outcom
         deployments: [],
         problems: [],
         secretTexts: [world.credentials.password],
-        stack: (name) => {
-          const stack = stacks.get(name) ?? world.createStack(name)
+        stack: (name, within) => {
+          const stack = stacks.get(name) ?? world.createStack(name, within)
           stacks.set(name, stack)
           return stack
         },

@@ -14,8 +14,8 @@ export interface Stage {
   readonly assembly: (input: AppInput) => Promise<Assembly>
   /** What a database looks like after a set of migrations, made without Lockstep. */
   readonly reference: (set: MigrationSet) => Promise<Picture>
-  /** The stack of this name; made when it is first asked for. */
-  readonly stack: (name: string) => Stack
+  /** The stack of this name; made when it is first asked for, nested in the other one. */
+  readonly stack: (name: string, within?: Stack) => Stack
   /** Every stack so far. */
   readonly stacks: () => readonly Stack[]
   /** Where the database is now, and what differs from where it is nearest to. */

@@ -65,6 +65,23 @@ function withRenamedResource(assembly: Assembly): Assembly {
   return { ...assembly, template: JSON.parse(template) as Assembly['template'] }
 }
 
+/** Deploys a stack that has the project's app nested in it, and after that a resource that fails. */
+export function failAroundNested(migrations: MigrationSet, how: How = {}): Step {
+  return async (stage) => {
+    const assembly = await stage.assembly({ sets: { migrations }, context: { stackName: 'Nested' } })
+    const template = { Resources: { Queue: { Type: 'AWS::SQS::Queue' } } }
+    await act(stage, { stack: 'Around', ...how }, (around) => {
+      const nested = stage.stack('Nested', around)
+      const create = async (): Promise<void> => void (await nested.deploy(assembly, { rollback: false }))
+      const others = {
+        Nested: { create, remove: async () => void (await nested.remove()) },
+        Later: { dependsOn: ['Nested'], create: () => Promise.reject(new Error('A later resource failed.')) },
+      }
+      return around.deploy({ stackName: 'Around', template, assets: new Map() }, { others })
+    })
+  }
+}
+
 /** Deploys the stack with all but its migrations. */
 export function deployWithout(how: How = {}): Step {
   const assembly = {

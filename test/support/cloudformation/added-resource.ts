@@ -11,6 +11,8 @@ export interface AddedResource {
   /** Logical ids, or `everything` that the template has. @default nothing: it begins at once */
   readonly dependsOn?: readonly string[] | 'everything'
   readonly create: () => Promise<void>
+  /** @default nothing is to be done */
+  readonly remove?: () => Promise<void>
 }
 
 export type AddedResources = Readonly<Record<string, AddedResource>>
@@ -45,9 +47,12 @@ export function withResources(template: Template, added: AddedResources): Templa
 
 /** Makes what the deployment that runs has added; the operation that ends does not wait for it. */
 export function addedResourceHandler(added: () => AddedResources, manner: () => Manner): ResourceHandler {
+  const removals = new Map<string, () => Promise<void>>()
   const create = async (logicalId: string): Promise<Change> => {
     try {
-      await added()[logicalId]?.create()
+      const resource = added()[logicalId]
+      if (resource?.remove !== undefined) removals.set(logicalId, resource.remove)
+      await resource?.create()
       return made(logicalId)
     } catch (error) {
       return { ok: false, reason: messageOf(error) }
@@ -56,7 +61,10 @@ export function addedResourceHandler(added: () => AddedResources, manner: () => 
   return {
     create: ({ logicalId }) => Promise.race([create(logicalId), cancelledBy(manner().signal)]),
     update: async ({ logicalId }) => made(logicalId),
-    remove: async ({ logicalId }) => made(logicalId),
+    remove: async ({ logicalId }) => {
+      await removals.get(logicalId)?.()
+      return made(logicalId)
+    },
   }
 }
 

@@ -26,7 +26,7 @@ function find(stacks: readonly StackDescription[], wanted: string): StackDescrip
   return stacks.find(({ id, name, status }) => id === wanted || (name === wanted && status !== 'DELETE_COMPLETE'))
 }
 
-function stacksElement({ id, name, status, reason, createdAt }: StackDescription): string {
+function stacksElement({ id, name, status, reason, createdAt, parentId }: StackDescription): string {
   const members = {
     StackId: id,
     StackName: name,
@@ -34,6 +34,7 @@ function stacksElement({ id, name, status, reason, createdAt }: StackDescription
     StackStatus: status,
     ...(reason === undefined ? {} : { StackStatusReason: reason }),
     DisableRollback: 'false',
+    ...(parentId === undefined ? {} : { ParentId: parentId }),
   }
   return `<Stacks><member>${elements(members)}</member></Stacks>`
 }

@@ -7,4 +7,6 @@ export interface StackDescription {
   readonly status: StackStatus
   readonly reason: string | undefined
   readonly createdAt: Date
+  /** Of the stack around a nested one. @default it is nested in none */
+  readonly parentId?: string
 }

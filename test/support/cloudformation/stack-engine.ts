@@ -54,7 +54,7 @@ export class StackEngine {
 
   constructor(settings: EngineSettings) {
     this.#settings = settings
-    this.record = new StackRecord(settings.options.name)
+    this.record = new StackRecord(settings.options.name, () => settings.options.within?.id)
     this.#effects = createEffects(settings.resources.handlerOf, (event) => void this.record.events.push(event))
   }
 

@@ -12,11 +12,13 @@ export class StackRecord {
   reason: string | undefined
   readonly events: StackEvent[] = []
   readonly #name: string
+  readonly #parentId: () => string | undefined
   readonly #deleted: StackDescription[] = []
   #createdAt = new Date()
 
-  constructor(name: string) {
+  constructor(name: string, parentId: () => string | undefined = () => undefined) {
     this.#name = name
+    this.#parentId = parentId
     this.renew()
   }
 
@@ -43,7 +45,9 @@ export class StackRecord {
   describe(): readonly StackDescription[] {
     const { id, status, reason } = this
     if (status === null) return this.#deleted
-    return [{ id, name: this.#name, status, reason, createdAt: this.#createdAt }, ...this.#deleted]
+    const parentId = this.#parentId()
+    const own = { id, name: this.#name, status, reason, createdAt: this.#createdAt }
+    return [parentId === undefined ? own : { ...own, parentId }, ...this.#deleted]
   }
 
   /** @throws Error where an operation is in work, or the stack has come to one of these. */

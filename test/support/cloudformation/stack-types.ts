@@ -10,6 +10,8 @@ import type { Properties } from './template.ts'
 
 export interface StackOptions {
   readonly name: string
+  /** The stack around it, as DescribeStacks says: a resource that a test adds there deploys and removes this one. @default none */
+  readonly within?: Stack
   /** Real values for pretended resources. @default none: names are made up */
   readonly physical?: PhysicalLookup
   /** Last word on each function before it is deployed. @default as in the template */
