@@ -19,6 +19,7 @@ import { readMigrationDirectory } from './engine/migration/migration-directory.t
 import { readPolicyFile } from './engine/policy/policy-file.ts'
 import { resolvePolicy } from './engine/policy/policy.ts'
 import { LockstepError, UNTOUCHED } from './errors.ts'
+import { connectWithinMs } from './invocation-time.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { Log } from './log.ts'
 import { parseStoreLocation } from './snapshot/location.ts'
@@ -47,16 +48,18 @@ export function functionConfig(): Config {
 /** Puts the parts together: the only place that builds clients. */
 export function compose(config: Config, log: Log, invocation: Invocation = {}): Lockstep {
   const endpoints = endpointReader(config)
+  const { remainingMs = () => Infinity } = invocation
   const options = (database?: string): ConnectOptions => ({
     ...endpoints,
     applicationName: `lockstep ${VERSION} (${config.set})`,
     budgetMs: config.connectTimeoutMs,
+    withinMs: connectWithinMs(remainingMs()),
     ...(database === undefined ? {} : { database }),
   })
   const parts = {
     clock: systemClock,
     log,
-    remainingMs: invocation.remainingMs ?? (() => Infinity),
+    remainingMs,
     shouldPause: invocation.shouldPause ?? (() => false),
     ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
   }

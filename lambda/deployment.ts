@@ -3,15 +3,8 @@ import type { MigrationResourceProperties, RunResult } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
 import { deploy } from './engine/deployment/deploy.ts'
 import { errorOf, LockstepError, messageOf, UNTOUCHED } from './errors.ts'
-import {
-  attemptOf,
-  hasNothingToTakeBack,
-  mayOverwrite,
-  readIntent,
-  writeIntent,
-  type Intent,
-  type Transition,
-} from './intent.ts'
+import { attemptOf, hasNothingToTakeBack, mayOverwrite, writeIntent, type Intent, type Transition } from './intent.ts'
+import { knownIntent } from './known-intent.ts'
 import type { Lockstep } from './lockstep.ts'
 import { isOvertaken } from './overtaken.ts'
 
@@ -78,7 +71,7 @@ async function isHarmless(lockstep: Lockstep, event: CustomResourceEvent, transi
   const opposite = oppositeOf(transition)
   if (lockstep.config.snapshots === null || opposite === null) return false
   try {
-    const failed = await readIntent(lockstep.snapshots().store, opposite)
+    const failed = await knownIntent(lockstep, opposite)
     return hasNothingToTakeBack(failed, await lockstep.stackStatus(event.StackId))
   } catch (error) {
     lockstep.log.warn('the record of the earlier deployment cannot be read', { error: messageOf(error) })
@@ -113,8 +106,8 @@ async function attempt(lockstep: Lockstep, transition: Transition, requestId: st
   try {
     const { store } = lockstep.snapshots()
     const opposite = oppositeOf(transition)
-    const known = await readIntent(store, transition)
-    const reversal = opposite !== null && (await readIntent(store, opposite)) !== null
+    const known = await knownIntent(lockstep, transition)
+    const reversal = opposite !== null && (await knownIntent(lockstep, opposite)) !== null
     const told = { ...attemptOf(transition, { ...arrival, known }), reversal }
     if (mayOverwrite(known, requestId)) await writeIntent(store, told)
     else if (known !== null && known.requestId !== requestId)

@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import { isComplete, onEvent } from './custom-resource.ts'
 import { OVER_TIME } from './engine/failure/failure.ts'
 import { LockstepError, reportOf, shortSentenceOf, UNTOUCHED } from './errors.ts'
-import { invocationTime, type InvocationTime } from './invocation-time.ts'
+import { ANSWER_MARGIN_MS, invocationTime, type InvocationTime } from './invocation-time.ts'
 import type { Lockstep } from './lockstep.ts'
 import { onDemand } from './on-demand.ts'
 import type { Log } from './log.ts'
@@ -17,9 +17,6 @@ export interface LambdaContext {
   readonly awsRequestId: string
   readonly getRemainingTimeInMillis: () => number
 }
-
-/** Left for rolling back, recording and answering before Lambda ends the process. Milliseconds. */
-const ANSWER_MARGIN_MS = 8000
 
 /** The function's one entry: CloudFormation's events by their shape, everything else as an action. */
 export async function handler(event: unknown, context: LambdaContext): Promise<unknown> {

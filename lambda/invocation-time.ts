@@ -24,3 +24,16 @@ export function invocationTime(ownMs: () => number, now: () => number, deadline:
     deadline,
   }
 }
+
+/** Left for rolling back, recording and answering before Lambda ends the process. Milliseconds. */
+export const ANSWER_MARGIN_MS = 8000
+/** A server that is up answers sooner. Milliseconds. */
+const SHORTEST_CONNECT_MS = 1000
+
+/**
+ * How long connecting may take. What follows it needs time too, if only to answer that it has failed. Within the margin
+ * a statement is still cancelled and a lost session regained: half of what is left is for that. Pure. Milliseconds.
+ */
+export function connectWithinMs(remainingMs: number): number {
+  return Math.max(SHORTEST_CONNECT_MS, remainingMs / 2, remainingMs - ANSWER_MARGIN_MS)
+}

@@ -1,6 +1,7 @@
 import { saysRollback } from './engine/deployment/rollback.ts'
 import { messageOf } from './errors.ts'
 import { attemptOf, deletionOf, overtakes, readIntent, writeIntent, type Intent, type Transition } from './intent.ts'
+import { knownIntent } from './known-intent.ts'
 import type { Lockstep } from './lockstep.ts'
 
 /**
@@ -37,10 +38,9 @@ export async function isOvertaken(
 ): Promise<boolean> {
   if (lockstep.config.snapshots === null) return false
   try {
-    const { store } = lockstep.snapshots()
     const [deletion, opposite] = await Promise.all([
-      readIntent(store, deletionOf(intent.resource, intent.to)),
-      event.opposite === null ? null : readIntent(store, event.opposite),
+      knownIntent(lockstep, deletionOf(intent.resource, intent.to)),
+      event.opposite === null ? null : knownIntent(lockstep, event.opposite),
     ])
     if (overtakes(deletion, intent) || overtakes(opposite, intent)) return true
     // A Create that was delivered late looks like one of a later deployment, but for what CloudFormation says.

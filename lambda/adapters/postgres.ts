@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly applicationName: string
   /** How long to go on trying while the server is starting, failing over or out of connections. Milliseconds. */
   readonly budgetMs: number
+  /** When there must be a session or an error, also in the middle of an attempt. Milliseconds. @default never */
+  readonly withinMs?: number
   /** Another database on the same server. @default the endpoint's */
   readonly database?: string
 }
@@ -43,22 +45,36 @@ const ROTATION_MS = 15_000
  * @throws LockstepError `DATABASE_UNREACHABLE`.
  */
 export async function openClient(options: ConnectOptions): Promise<pg.Client> {
+  const { budgetMs, withinMs = Infinity } = options
   const began = performance.now()
+  const spent = (): number => performance.now() - began
   const refused = new Set<string>()
   let endpoint = await options.endpoint(false)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptConnect(endpoint, options)
+      return await attemptConnect(endpoint, options, withinMs - spent())
     } catch (error) {
-      const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (attempt - 1))
-      const patience = isWrongPassword(error) ? rotationPatience(options, attempt) : options.budgetMs
+      const pause = Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (attempt - 1)) * (0.75 + Math.random() / 2)
+      const patience = Math.min(withinMs, isWrongPassword(error) ? rotationPatience(options, attempt) : budgetMs)
       const worthRetrying = isWrongPassword(error) || isPassing(error)
-      if (!worthRetrying || performance.now() + pause > began + patience)
-        throw unreachable(endpoint, options, error, attempt)
+      if (!worthRetrying || spent() + pause > patience) throw unreachable(endpoint, options, error, attempt)
       if (isWrongPassword(error)) refused.add(credentialsOf(endpoint))
-      await delay(pause * (0.75 + Math.random() / 2))
-      endpoint = await nextEndpoint(options, refused)
+      await delay(pause)
+      const next = await within(nextEndpoint(options, refused), withinMs - spent())
+      if (next === null) throw unreachable(endpoint, options, error, attempt)
+      endpoint = next
     }
+  }
+}
+
+/** What the work gives; null when it takes longer. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  if (ms === Infinity) return work
+  const timer = new AbortController()
+  try {
+    return await Promise.race([work, delay(Math.max(1, ms), null, { signal: timer.signal })])
+  } finally {
+    timer.abort()
   }
 }
 
@@ -80,7 +96,7 @@ function credentialsOf({ user, password }: Endpoint): string {
   return JSON.stringify([user, password])
 }
 
-async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Promise<pg.Client> {
+async function attemptConnect(endpoint: Endpoint, options: ConnectOptions, leftMs: number): Promise<pg.Client> {
   const client = new pg.Client({
     host: endpoint.host,
     port: endpoint.port,
@@ -89,7 +105,8 @@ async function attemptConnect(endpoint: Endpoint, options: ConnectOptions): Prom
     password: endpoint.password,
     // Kept out of the start-up packet's options: a pooler such as RDS Proxy refuses those.
     application_name: options.applicationName,
-    connectionTimeoutMillis: ATTEMPT_TIMEOUT_MS,
+    // Zero would be no timeout at all.
+    connectionTimeoutMillis: Math.max(1, Math.min(ATTEMPT_TIMEOUT_MS, leftMs)),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     ssl: tlsOptions(endpoint),

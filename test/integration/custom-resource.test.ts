@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import type { CustomResourceEvent } from '../../lambda/custom-resource-event.ts'
 import { isComplete, onEvent } from '../../lambda/custom-resource.ts'
+import { silentLog, type Log } from '../../lambda/log.ts'
+import type { SnapshotContext } from '../../lambda/snapshot/snapshot.ts'
+import type { SnapshotStore } from '../../lambda/snapshot/store.ts'
 import { createDatabase } from '../support/database.ts'
 import { lockstepFor } from '../support/lockstep.ts'
+import { startSilentServer } from '../support/silent-server.ts'
 import { writeFiles } from '../support/source-files.ts'
 
 const FILE = '-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n'
 const UNREACHABLE = 'postgres://nobody:canary@127.0.0.1:1/nowhere'
+
+/** Never asked: its store is replaced. */
+const BUCKET = { location: '/nowhere', kmsKeyId: null }
+
+function recordingLog(): { readonly log: Log; readonly messages: string[] } {
+  const messages: string[] = []
+  return { log: { ...silentLog, warn: (message) => void messages.push(message) }, messages }
+}
 
 function event(
   type: CustomResourceEvent['RequestType'],
@@ -46,6 +58,30 @@ describe('onEvent', () => {
     await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
       report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('127.0.0.1:1/nowhere as nobody') },
     })
+  })
+
+  it('answers before its time is over when the database wakes up too slowly', async () => {
+    const url = `postgres://nobody:canary@127.0.0.1:${await startSilentServer()}/nowhere?sslmode=disable`
+    const end = Date.now() + 6000
+    const lockstep = lockstepFor(url, await writeFiles({ '1_a.sql': FILE }), { connectTimeoutMs: 60_000 }, silentLog, {
+      remainingMs: () => Math.max(0, end - Date.now()),
+    })
+    await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE' },
+    })
+    expect(Date.now()).toBeLessThan(end)
+  })
+
+  it('answers when the bucket does not, though the database is down as well', async () => {
+    const { log, messages } = recordingLog()
+    const composed = lockstepFor(UNREACHABLE, await writeFiles({ '1_a.sql': FILE }), { snapshots: BUCKET }, log)
+    const store: SnapshotStore = { ...composed.snapshots().store, list: () => new Promise(() => {}) }
+    const snapshots = (): SnapshotContext => ({ ...composed.snapshots(), store })
+    const update = { ...event('Update', properties), OldResourceProperties: { ...properties, migrations: 'v2' } }
+    await expect(onEvent({ ...composed, snapshots, remainingMs: () => 1000 }, update)).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE' },
+    })
+    expect(messages).toEqual(['the attempt cannot be recorded', 'the record of the earlier deployment cannot be read'])
   })
 
   it('throws when a migration fails, so that the deployment fails', async () => {

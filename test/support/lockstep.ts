@@ -1,4 +1,4 @@
-import { compose } from '../../lambda/compose.ts'
+import { compose, type Invocation } from '../../lambda/compose.ts'
 import type { Config } from '../../lambda/config.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
 import { DEFAULT_SNAPSHOT_SETTINGS } from '../../lambda/snapshot-settings.ts'
@@ -10,6 +10,7 @@ export function lockstepFor(
   migrations: string,
   overrides: Partial<Config> = {},
   log: Log = silentLog,
+  invocation: Invocation = {},
 ): Lockstep {
   return compose(
     {
@@ -35,5 +36,6 @@ export function lockstepFor(
       ...overrides,
     },
     log,
+    invocation,
   )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { invocationTime, type InvocationTime } from '../../lambda/invocation-time.ts'
+import { ANSWER_MARGIN_MS, connectWithinMs, invocationTime, type InvocationTime } from '../../lambda/invocation-time.ts'
 
 const MINUTE = 60_000
 
@@ -46,5 +46,27 @@ describe('the time of an invocation', () => {
         .at(2 * MINUTE)
         .remainingMs(),
     ).toBe(0)
+  })
+})
+
+describe('the time to connect', () => {
+  it('leaves enough for the answer, or as much as it takes itself', () => {
+    for (let remaining = 2000; remaining <= 60 * MINUTE; remaining += 250) {
+      const left = remaining - connectWithinMs(remaining)
+      expect(left, `${remaining} ms before the end`).toBe(Math.min(ANSWER_MARGIN_MS, remaining / 2))
+    }
+  })
+
+  it('is never longer when less is left', () => {
+    for (let remaining = 0; remaining <= 60 * MINUTE; remaining += 250)
+      expect(connectWithinMs(remaining)).toBeLessThanOrEqual(connectWithinMs(remaining + 250))
+  })
+
+  it('is enough for a server that is up, also when the time of the whole run is over', () => {
+    expect(connectWithinMs(0)).toBe(1000)
+  })
+
+  it('has no end on a terminal', () => {
+    expect(connectWithinMs(Infinity)).toBe(Infinity)
   })
 })

@@ -4,12 +4,16 @@ import { endpointFromUrl } from '../../../lambda/adapters/endpoint.ts'
 import { connect, type Endpoint } from '../../../lambda/adapters/postgres.ts'
 import { createDatabase } from '../../support/database.ts'
 import { reportThrownBy } from '../../support/report.ts'
+import { startSilentServer } from '../../support/silent-server.ts'
 import { startTlsServer } from '../../support/tls-server.ts'
 
-function attempt(endpoint: Endpoint | ((anew: boolean) => Promise<Endpoint>), budgetMs = 0) {
+function attempt(endpoint: Endpoint | ((anew: boolean) => Promise<Endpoint>), budgetMs = 0, withinMs = Infinity) {
   const read = typeof endpoint === 'function' ? endpoint : async () => endpoint
-  return connect({ endpoint: read, applicationName: 'test', budgetMs })
+  return connect({ endpoint: read, applicationName: 'test', budgetMs, withinMs })
 }
+
+/** An attempt alone may take longer. */
+const AN_ATTEMPT_MS = 10_000
 
 /** As /proc/net/tcp writes it (proc(5)): a socket that was closed may have had the same port. */
 const ESTABLISHED = '01'
@@ -26,6 +30,30 @@ describe('connect', () => {
       report: { message: expect.stringMatching(/after \d attempts/) },
     })
     expect(performance.now() - began).toBeGreaterThan(200)
+  })
+
+  it('cuts off an attempt where the time that there is ends', async () => {
+    const endpoint = { ...endpointFromUrl('postgres://a:b@127.0.0.1/c'), port: await startSilentServer() }
+    const began = performance.now()
+    await expect(attempt(endpoint, 60_000, 1000)).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('timeout expired') },
+    })
+    expect(performance.now() - began).toBeLessThan(AN_ATTEMPT_MS)
+  })
+
+  it('does not try again where the time that there is ends, however long it might', async () => {
+    const endpoint = { ...endpointFromUrl('postgres://a:b@127.0.0.1/c'), port: 1 }
+    const began = performance.now()
+    await expect(attempt(endpoint, 60_000, 1000)).rejects.toMatchObject({ report: { code: 'DATABASE_UNREACHABLE' } })
+    expect(performance.now() - began).toBeLessThan(AN_ATTEMPT_MS)
+  })
+
+  it('does not wait for credentials to be read anew longer than the time that there is', async () => {
+    const endpoint = { ...endpointFromUrl('postgres://a:b@127.0.0.1/c'), port: 1 }
+    const read = (anew: boolean): Promise<Endpoint> => (anew ? new Promise(() => {}) : Promise.resolve(endpoint))
+    await expect(attempt(read, 60_000, 1000)).rejects.toMatchObject({
+      report: { code: 'DATABASE_UNREACHABLE', message: expect.stringContaining('ECONNREFUSED') },
+    })
   })
 
   it('fails with a wrong password, without repeating it', async () => {
