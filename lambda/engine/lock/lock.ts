@@ -44,17 +44,17 @@ export async function isLockHeld(connection: Connection, key: string): Promise<b
   return rows[0]?.held === true
 }
 
-/** The error for a lock that did not become free, naming who holds it. */
+/** The error for a lock that did not become free in this time, naming who holds it. */
 export async function heldLockError(
   connection: Connection,
-  context: EngineContext,
-  key: string,
+  context: Pick<EngineContext, 'set'>,
+  { key, waitedMs }: { readonly key: string; readonly waitedMs: number },
 ): Promise<LockstepError> {
   const { rows } = await connection.query(HOLDER_SQL, [key])
   const [holder] = rows
   return new LockstepError({
     code: 'LOCK_HELD',
-    message: `Another run of the set "${context.set}" is under way and did not end within ${seconds(context.lockTimeoutMs)}: ${describe(holder)}.`,
+    message: `Another run of the set "${context.set}" is under way and did not end within ${seconds(waitedMs)}: ${describe(holder)}.`,
     state: UNTOUCHED,
     remedy: holder
       ? `Wait for it, or end it with SELECT pg_terminate_backend(${String(holder.pid)}); the lock goes with its session.`

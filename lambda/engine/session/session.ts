@@ -83,6 +83,8 @@ export type WhenHeld = (connection: Connection) => Promise<boolean>
 
 interface Patience {
   /** On the monotonic clock. */
+  readonly began: number
+  /** On the monotonic clock. */
   deadline: number
   readonly whenHeld: WhenHeld | null
 }
@@ -98,8 +100,9 @@ interface Patience {
  */
 export async function openSession(context: EngineContext, whenHeld: WhenHeld | null = null): Promise<Session> {
   const { clock, lockTimeoutMs } = context
-  const deadline = clock.monotonic() + Math.min(lockTimeoutMs, context.remainingMs() - STATEMENT_MARGIN_MS)
-  const patience: Patience = { deadline, whenHeld }
+  const began = clock.monotonic()
+  const deadline = began + Math.min(lockTimeoutMs, context.remainingMs() - STATEMENT_MARGIN_MS)
+  const patience: Patience = { began, deadline, whenHeld }
   for (;;) {
     try {
       return await openWritable(context, patience)
@@ -168,7 +171,10 @@ async function waitForLock(
       if (await patience.whenHeld?.(connection))
         patience.deadline = clock.monotonic() + context.remainingMs() - STATEMENT_MARGIN_MS
     }
-    if (clock.monotonic() >= patience.deadline) throw await heldLockError(connection, context, key)
+    if (clock.monotonic() >= patience.deadline) {
+      const waitedMs = Math.max(0, patience.deadline - patience.began)
+      throw await heldLockError(connection, context, { key, waitedMs })
+    }
     await clock.sleep(pollPause(attempt))
     row = (await connection.execute(ask)).at(-1)?.rows[0]
   }
