@@ -1,6 +1,6 @@
 import { createLambdaLog } from './adapters/lambda-log.ts'
 import { compose, functionConfig } from './compose.ts'
-import { isCustomResourceEvent } from './custom-resource-event.ts'
+import { customResourceEvent, type CustomResourceEvent } from './custom-resource-event.ts'
 import type { Config } from './config.ts'
 import { isComplete, onEvent } from './custom-resource.ts'
 import { OVER_TIME } from './engine/failure/failure.ts'
@@ -25,10 +25,11 @@ export async function handler(event: unknown, context: LambdaContext): Promise<u
   try {
     const config = functionConfig()
     log = createLambdaLog({ awsRequestId: context.awsRequestId, set: config.set })
-    const time = timeOf(event, context, config)
+    const request = customResourceEvent(event)
+    const time = timeOf(request, context, config)
     abort = abortBefore(time, config)
     const lockstep = compose(config, log, { ...time, signal: abort.signal })
-    return await answer(lockstep, event)
+    return request === null ? await answerOther(lockstep, event) : await answer(lockstep, request)
   } catch (error) {
     throw invocationError(error, log)
   } finally {
@@ -36,15 +37,17 @@ export async function handler(event: unknown, context: LambdaContext): Promise<u
   }
 }
 
-async function answer(lockstep: Lockstep, event: unknown): Promise<unknown> {
-  if (isSnapshotWork(event)) return doSnapshotWork(lockstep, event)
-  if (!isCustomResourceEvent(event)) return onDemand(lockstep, event)
+async function answer(lockstep: Lockstep, event: CustomResourceEvent): Promise<unknown> {
   return event.Continuation === undefined ? onEvent(lockstep, event) : isComplete(lockstep, event, event.Continuation)
 }
 
+async function answerOther(lockstep: Lockstep, event: unknown): Promise<unknown> {
+  return isSnapshotWork(event) ? doSnapshotWork(lockstep, event) : onDemand(lockstep, event)
+}
+
 /** A deployment may take more than one invocation; what a person asks for is one. */
-function timeOf(event: unknown, context: LambdaContext, { totalTimeoutMs }: Config): InvocationTime {
-  const isDeployment = isCustomResourceEvent(event) && totalTimeoutMs !== null
+function timeOf(event: CustomResourceEvent | null, context: LambdaContext, { totalTimeoutMs }: Config): InvocationTime {
+  const isDeployment = event !== null && totalTimeoutMs !== null
   const whole = isDeployment ? (event.Continuation?.deadline ?? Date.now() + totalTimeoutMs) : null
   return invocationTime(() => context.getRemainingTimeInMillis(), Date.now, whole)
 }

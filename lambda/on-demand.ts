@@ -1,7 +1,8 @@
 import { perform, type ActionRequest, type DownTarget } from './actions.ts'
 import { ACTIONS, type Action } from './contract.ts'
 import { isPlanHash, PLAN_HASH_SYNTAX } from './engine/plan/plan-hash.ts'
-import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
+import { errorOf, type LockstepError } from './errors.ts'
+import { invalidEvent, shown, shownNames } from './event-invalid.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { RestoreRequest } from './restore-on-demand.ts'
 import { MISSING_ROLES } from './snapshot-contract.ts'
@@ -47,16 +48,13 @@ export function parseEvent(event: unknown): ActionRequest {
   const action = ACTIONS.find((known) => known === fields.action)
   if (action === undefined) {
     const received =
-      'action' in fields ? `The action ${JSON.stringify(fields.action)} is not known.` : 'The event has no "action".'
+      'action' in fields ? `The action ${shown(fields.action)} is not known.` : 'The event has no "action".'
     throw invalid(received)
   }
   const unknown = Object.keys(fields).filter((key) => key !== 'action' && !KEYS[action].includes(key))
   if (unknown.length > 0) {
     const known = KEYS[action].length === 0 ? 'none' : KEYS[action].join(', ')
-    throw invalid(
-      `The action "${action}" does not take ${unknown.map((key) => `"${key}"`).join(', ')}.`,
-      `Keys of "${action}": ${known}.`,
-    )
+    throw invalid(`The action "${action}" does not take ${shownNames(unknown)}.`, `Keys of "${action}": ${known}.`)
   }
   return toRequest(action, fields)
 }
@@ -96,7 +94,7 @@ function planOf(fields: Fields): string | undefined {
   if (hash === undefined) return undefined
   if (flag('dryRun', fields)) throw invalid('Both "plan" and "dryRun" are given.', 'Give one of them.')
   if (isPlanHash(hash)) return hash
-  throw invalid(`"plan" is ${JSON.stringify(hash)}.`, `Give the hash of a plan, whole: ${PLAN_HASH_SYNTAX}.`)
+  throw invalid(`"plan" is ${shown(hash)}.`, `Give the hash of a plan, whole: ${PLAN_HASH_SYNTAX}.`)
 }
 
 function uriOf(action: Action, fields: Fields): string {
@@ -110,7 +108,7 @@ function restoreRequest(fields: Fields): RestoreRequest {
   const missingRoles = text('missingRoles', fields)
   const choice = MISSING_ROLES.find((known) => known === missingRoles)
   if (missingRoles !== undefined && choice === undefined)
-    throw invalid(`"missingRoles" is "${missingRoles}".`, `Give one of: ${MISSING_ROLES.join(', ')}.`)
+    throw invalid(`"missingRoles" is ${shown(missingRoles)}.`, `Give one of: ${MISSING_ROLES.join(', ')}.`)
   return {
     uri: uriOf('restore', fields),
     ...optional('into', text('into', fields)),
@@ -124,19 +122,22 @@ function restoreRequest(fields: Fields): RestoreRequest {
 function tableList(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string')
   if (isList) return value
-  throw invalid(`"tables" is ${JSON.stringify(value)}.`, 'Give a list of texts: schema.table.')
+  throw invalid(`"tables" is ${shown(value)}.`, 'Give a list of texts: schema.table.')
 }
 
 function workerCount(value: unknown): number {
   if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_SNAPSHOT_WORKERS) return Number(value)
-  throw invalid(`"workers" is ${JSON.stringify(value)}.`, `Give a whole number from 1 to ${MAX_SNAPSHOT_WORKERS}.`)
+  throw invalid(`"workers" is ${shown(value)}.`, `Give a whole number from 1 to ${MAX_SNAPSHOT_WORKERS}.`)
 }
 
 function downOf(value: unknown): { readonly down?: DownTarget } {
   if (value === undefined || value === false) return {}
   if (value === true) return { down: { kind: 'steps', steps: 1 } }
-  if (typeof value !== 'object' || value === null)
-    throw invalid('"down" is not an object.', 'Give {"steps":1} or {"to":"<id>"}.')
+  const remedy = 'Give {"steps":1} or {"to":"<id>"}.'
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(`"down" is ${shown(value)}.`, remedy)
+  const unknown = Object.keys(value).filter((key) => key !== 'steps' && key !== 'to')
+  if (unknown.length > 0) throw invalid(`"down" does not take ${shownNames(unknown)}.`, remedy)
   return { down: downTarget(value as Fields) }
 }
 
@@ -146,7 +147,8 @@ function downTarget(fields: Fields): DownTarget {
   if (to !== undefined && steps !== undefined) throw invalid('Both "steps" and "to" are given.', 'Give one of them.')
   if (to !== undefined) return to === 'base' ? { kind: 'base' } : { kind: 'to', id: to }
   if (steps === undefined) return { kind: 'steps', steps: 1 }
-  if (typeof steps !== 'number') throw invalid(`"steps" is ${JSON.stringify(steps)}.`, 'Give a whole number from 1 on.')
+  if (typeof steps !== 'number' || !Number.isInteger(steps) || steps < 1)
+    throw invalid(`"steps" is ${shown(steps)}.`, 'Give a whole number from 1 on.')
   return { kind: 'steps', steps }
 }
 
@@ -154,7 +156,7 @@ function manualSnapshot(fields: Fields): ManualSnapshot {
   const given = text('scope', fields)
   const scope = given === undefined ? undefined : parseScope(given)
   if (scope === null || scope?.kind === 'affected')
-    throw invalid(`"scope" is "${given}".`, `Give ${MANUAL_SCOPE_SYNTAX}.`)
+    throw invalid(`"scope" is ${shown(given)}.`, `Give ${MANUAL_SCOPE_SYNTAX}.`)
   const exclude = fields['exclude'] === undefined ? undefined : excluded(fields['exclude'])
   return { ...(scope === undefined ? {} : { scope }), ...(exclude === undefined ? {} : { exclude }) }
 }
@@ -164,21 +166,21 @@ function excluded(value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
   const patterns = isList ? (value.length === 0 ? [] : parsePatterns(value.join(','))) : null
   if (patterns !== null) return patterns
-  throw invalid(`"exclude" is ${JSON.stringify(value)}.`, 'Give a list of texts: schema.table, with * for anything.')
+  throw invalid(`"exclude" is ${shown(value)}.`, 'Give a list of texts: schema.table, with * for anything.')
 }
 
 function text(key: string, fields: Fields): string | undefined {
   const value = fields[key]
   if (value === undefined) return undefined
   if (typeof value === 'string' && value !== '') return value
-  throw invalid(`"${key}" is ${JSON.stringify(value)}.`, `Give a text for "${key}".`)
+  throw invalid(`"${key}" is ${shown(value)}.`, `Give a text for "${key}".`)
 }
 
 function flag(key: string, fields: Fields): boolean {
   const value = fields[key]
   if (value === undefined) return false
   if (typeof value === 'boolean') return value
-  throw invalid(`"${key}" is ${JSON.stringify(value)}.`, `Give true or false for "${key}".`)
+  throw invalid(`"${key}" is ${shown(value)}.`, `Give true or false for "${key}".`)
 }
 
 function optional<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
@@ -186,5 +188,5 @@ function optional<K extends string>(key: K, value: string | undefined): { readon
 }
 
 function invalid(message: string, remedy: string = `Known actions: ${ACTIONS.join(', ')}.`): LockstepError {
-  return new LockstepError({ code: 'EVENT_INVALID', message, state: UNTOUCHED, remedy })
+  return invalidEvent(message, remedy)
 }

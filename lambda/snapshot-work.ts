@@ -1,4 +1,5 @@
-import { LockstepError, messageOf, UNTOUCHED } from './errors.ts'
+import { messageOf, UNTOUCHED, type LockstepError } from './errors.ts'
+import { invalidEvent, shown } from './event-invalid.ts'
 import type { Lockstep } from './lockstep.ts'
 import type { SnapshotWorkAnswer, SnapshotWorkEvent } from './snapshot-work-event.ts'
 import { copyItem } from './snapshot/distributed/copy-item.ts'
@@ -94,10 +95,8 @@ function parseEvent(event: { readonly snapshotWork: unknown }): SnapshotWorkEven
 }
 
 function invalid(key: string, value: unknown): LockstepError {
-  return new LockstepError({
-    code: 'EVENT_INVALID',
-    message: `"${key}" of the event is ${JSON.stringify(value)}.`,
-    state: UNTOUCHED,
-    remedy: 'Leave this event to the state machine; to take a snapshot, send {"action":"snapshot"}.',
-  })
+  return invalidEvent(
+    `"${key}" of the event is ${shown(value)}.`,
+    'Leave this event to the state machine; to take a snapshot, send {"action":"snapshot"}.',
+  )
 }
