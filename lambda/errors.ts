@@ -1,4 +1,5 @@
 import type { ErrorReport } from './contract.ts'
+import { maskSecrets } from './mask-secrets.ts'
 
 /** Stable codes of every error that reaches a person. */
 export type ErrorCode =
@@ -45,8 +46,9 @@ export class LockstepError extends Error {
 
   constructor(input: LockstepErrorInput) {
     const { cause, ...report } = input
-    super(report.message, cause === undefined ? {} : { cause })
-    this.report = report
+    const message = maskSecrets(report.message)
+    super(message, cause === undefined ? {} : { cause })
+    this.report = { ...report, message }
   }
 
   get code(): string {
@@ -54,10 +56,10 @@ export class LockstepError extends Error {
   }
 }
 
-/** Text of an unknown thrown value, on one line. */
+/** Text of an unknown thrown value, on one line. Passwords of statements are masked. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(messageOf).join('; ')
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  return maskSecrets(thrown instanceof Error ? thrown.message : String(thrown))
 }
 
 /** The report of any thrown value; a value that is not a {@link LockstepError} becomes `INTERNAL`. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isSevere, kindOf } from '../../lambda/engine/hazards/hazard.ts'
 import type { Migration } from '../../lambda/engine/migration/migration.ts'
+import { maskSecrets } from '../../lambda/mask-secrets.ts'
 import type { Finding } from '../render/findings.ts'
 import { judgeAllowed, unusedAllows, type AllowProblem, type JudgedHazard } from './allowed.ts'
 import type { LintReport } from './lint.ts'
@@ -62,7 +63,8 @@ export function findingsOf(
 
 function findingOf(hazard: JudgedHazard, path: string, migration: Migration | undefined): Finding {
   const kind = kindOf(hazard.id)
-  const line = hazard.line === null ? undefined : migration?.source.split('\n')[hazard.line - 1]?.trim()
+  const lines = maskSecrets(migration?.source ?? '').split('\n')
+  const line = hazard.line === null ? undefined : lines[hazard.line - 1]?.trim()
   return {
     rule: hazard.id,
     severity: hazard.severity,

@@ -4,8 +4,15 @@ export const NAMED = (schema: string, name: string): string => `quote_ident(${sc
 /** With `n` for the namespace: another session's, or this one's temporary objects are no part of a schema. */
 export const NOT_TEMPORARY = `n.nspname !~ '^pg_(temp|toast)'`
 
-/** Settings of an array, in an order of their own: one that is set again comes last. */
-export const OPTIONS = (array: string): string => `(SELECT string_agg(o, ',' ORDER BY o) FROM unnest(${array}) o)`
+/** The names of options whose values nobody is told, before their equals sign. */
+const SECRET_OPTION = '^[^=]*(password|passwd|passphrase|secret|token|api_?key|access_?key)[^=]*='
+
+/**
+ * Settings of an array, in an order of their own: one that is set again comes last. Of a secret only that it is
+ * another is told.
+ */
+export const OPTIONS = (array: string): string =>
+  `(SELECT string_agg(CASE WHEN o ~* '${SECRET_OPTION}' THEN split_part(o, '=', 1) || '=' || md5(o) ELSE o END, ',' ORDER BY o) FROM unnest(${array}) o)`
 
 /** What is granted, in an order of its own: grants come in any. */
 export const GRANTED = (acl: string): string =>

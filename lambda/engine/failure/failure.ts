@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../../contract.ts'
 import { LockstepError, messageOf } from '../../errors.ts'
+import { maskSecrets, maskSecretsOf } from '../../mask-secrets.ts'
 import { ConnectionLostError, SqlError } from '../database.ts'
 import { excerptAt } from '../migration/excerpt.ts'
 import { describeBlocker, type Blocker } from '../lock/lock-blocker.ts'
@@ -61,7 +62,10 @@ export function failureReport(error: unknown, state: string, deadlineIsNear: boo
   const overTime = cause instanceof SqlError && cause.sqlState === CANCELLED && deadlineIsNear
   return {
     code: overTime ? 'DEADLINE_EXCEEDED' : 'MIGRATION_FAILED',
-    message: `${step.direction === 'up' ? '' : 'The down of '}${placeOf(error)}: ${describe(cause)}`,
+    message: maskSecretsOf(
+      statement?.sql ?? '',
+      `${step.direction === 'up' ? '' : 'The down of '}${placeOf(error)}: ${describe(cause)}`,
+    ),
     state,
     remedy: overTime ? OVER_TIME : remedyFor(error),
     migration: step.id,
@@ -79,7 +83,7 @@ function reportIn(cause: unknown): ErrorReport | null {
 function plainReport(error: unknown, state: string): ErrorReport {
   return {
     code: error instanceof ConnectionLostError ? 'DATABASE_UNREACHABLE' : 'MIGRATION_FAILED',
-    message: `The run failed: ${describe(error)}`,
+    message: maskSecrets(`The run failed: ${describe(error)}`),
     state,
     remedy: 'Run it again; what was committed is in the history and is not applied twice.',
     ...(error instanceof SqlError ? { sqlState: error.sqlState } : {}),

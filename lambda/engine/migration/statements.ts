@@ -1,5 +1,6 @@
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query'
 import { messageOf, type LockstepError } from '../../errors.ts'
+import { maskSecretsOf } from '../../mask-secrets.ts'
 import { useBaselineWebAssembly } from '../../web-assembly.ts'
 import { excerptAt } from './excerpt.ts'
 import { invalidMigration, refuse, type Report } from './invalid.ts'
@@ -119,7 +120,7 @@ function syntaxError(
   return invalidMigration({
     migration: migration.id,
     file: migration.file,
-    message: `${message}.`,
+    message: maskSecretsOf(block.text, `${message}.`),
     ...excerptAt(block, offset),
     remedy: remedyForSyntax(block.text, offset),
   })

@@ -1,4 +1,5 @@
 import type { Proof, RelationLock } from '../../analysis-contract.ts'
+import { maskSecrets } from '../../mask-secrets.ts'
 import type { PlanLock, PlanRevert, PlanStep } from '../../plan-contract.ts'
 import type { EngineContext } from '../context.ts'
 import type { Problem } from './plan.ts'
@@ -87,7 +88,8 @@ export function ended(sql: string): string {
   return /--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`
 }
 
+/** To be read: what is run has its passwords. */
 function sqlOf(step: Step): string {
   if (step.kind === 'ts') return `-- ${step.migration.file} is code: ${step.direction}() of it runs here.`
-  return step.statements.map((statement) => ended(statement.sql)).join('\n')
+  return maskSecrets(step.statements.map((statement) => ended(statement.sql)).join('\n'))
 }

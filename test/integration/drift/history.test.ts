@@ -213,3 +213,16 @@ describe('drift', () => {
     })
   })
 })
+
+it('drift does not tell secrets of foreign servers, user mappings and subscriptions', async () => {
+  const database = await migrated(USERS)
+  await database.rows(`CREATE FOREIGN DATA WRAPPER remote;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER remote OPTIONS (host 'h', password 'canary-server');
+CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (user 'u', password 'canary-mapping')`)
+  await database.rows(`CREATE SUBSCRIPTION ${database.name} CONNECTION 'host=h password=canary-subscription' PUBLICATION p
+WITH (connect = false, enabled = false, create_slot = false, slot_name = NONE)`)
+  onTestFinished(async () => void (await database.rows(`DROP SUBSCRIPTION ${database.name}`)))
+  const found = await driftOf(database, [USERS], { reconcile: 'adopt' })
+  expect(JSON.stringify(found)).toContain('elsewhere')
+  expect(JSON.stringify(found)).not.toContain('canary')
+})
