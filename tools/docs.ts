@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorDocument } from './error-document.ts'
 import { hazardDocument } from './hazard-document.ts'
 
 /** `npm run docs`: what is generated under docs/, anew. */
@@ -7,3 +8,4 @@ import { hazardDocument } from './hazard-document.ts'
 const directory = join(import.meta.dirname, '..', 'docs')
 mkdirSync(directory, { recursive: true })
 writeFileSync(join(directory, 'hazards.md'), hazardDocument())
+writeFileSync(join(directory, 'errors.md'), errorDocument())
