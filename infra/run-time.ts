@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { SECONDS_TO_ANSWER } from '../lambda/contract.ts'
 import { invalidProperty } from './synthesis-error.ts'
 
 /** The times of a deployment, all derived from the one that is given. */
@@ -16,8 +17,7 @@ export interface RunTime {
 const LONGEST_INVOCATION = Duration.minutes(14)
 /** CloudFormation's limit for a custom resource (`ServiceTimeout`). */
 const LONGEST_SERVICE = Duration.hours(1)
-/** Between the end of a run and the moment at which CloudFormation gives up: to say why the run has ended. */
-const ANSWER = Duration.minutes(1)
+const ANSWER = Duration.seconds(SECONDS_TO_ANSWER)
 const SHORTEST = Duration.minutes(1)
 
 /**

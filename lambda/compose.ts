@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { systemClock } from './adapters/clock.ts'
 import { createDirectoryStore } from './adapters/directory-store.ts'
 import { endpointFromSecret, endpointFromUrl } from './adapters/endpoint.ts'
+import { cutInTime } from './adapters/in-time.ts'
 import { connect, openClient, type ConnectOptions, type Endpoint } from './adapters/postgres.ts'
 import { createRdsStorage } from './adapters/rds.ts'
 import { createS3Store } from './adapters/s3-store.ts'
@@ -32,6 +33,8 @@ import { VERSION } from './version.ts'
 export interface Invocation {
   /** Milliseconds until the process is ended from outside. @default infinite */
   readonly remainingMs?: () => number
+  /** Milliseconds until nobody waits for an answer any more. @default infinite */
+  readonly answerWithinMs?: () => number
   /** Whether to leave the rest of a run to the next invocation. @default never */
   readonly shouldPause?: () => boolean
   /** When the time of the whole run is over, in milliseconds since 1970. @default null: it has none */
@@ -48,7 +51,7 @@ export function functionConfig(): Config {
 /** Puts the parts together: the only place that builds clients. */
 export function compose(config: Config, log: Log, invocation: Invocation = {}): Lockstep {
   const endpoints = endpointReader(config)
-  const { remainingMs = () => Infinity } = invocation
+  const { remainingMs = () => Infinity, answerWithinMs = () => Infinity } = invocation
   const options = (database?: string): ConnectOptions => ({
     ...endpoints,
     applicationName: `lockstep ${VERSION} (${config.set})`,
@@ -66,7 +69,7 @@ export function compose(config: Config, log: Log, invocation: Invocation = {}): 
   return {
     ...parts,
     config,
-    connect: (database) => connect(options(database)),
+    connect: async (database) => cutInTime(await connect(options(database)), answerWithinMs()),
     databaseName: async () => (await endpoints.endpoint(false)).database,
     readMigrations: () =>
       config.migrations.kind === 'bundle'

@@ -53,6 +53,9 @@ export const ENVIRONMENT = {
   connectTimeout: 'LOCKSTEP_CONNECT_TIMEOUT_SECONDS',
 } as const
 
+/** Between the end of a run and the moment at which CloudFormation gives up: to say why the run has ended. */
+export const SECONDS_TO_ANSWER = 60
+
 /** Whether one transaction spans the whole run or each migration has its own. */
 export const TRANSACTION_SCOPES = ['run', 'migration'] as const
 export type TransactionScope = (typeof TRANSACTION_SCOPES)[number]

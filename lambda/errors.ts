@@ -1,4 +1,5 @@
 import type { ErrorReport } from './contract.ts'
+import { ConnectionLostError } from './engine/database.ts'
 import { maskSecrets } from './mask-secrets.ts'
 
 /** Stable codes of every error that reaches a person. */
@@ -66,6 +67,7 @@ export function messageOf(thrown: unknown): string {
 export function reportOf(thrown: unknown): ErrorReport {
   if (thrown instanceof LockstepError) return thrown.report
   if (isFileError(thrown)) return fileReport(thrown)
+  if (thrown instanceof ConnectionLostError) return lostReport(thrown)
   return {
     code: 'INTERNAL',
     message: `Lockstep met an error that it did not expect: ${messageOf(thrown)}`,
@@ -78,6 +80,16 @@ const FILE_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EI
 
 function isFileError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && 'code' in thrown && FILE_CODES.has(String(thrown.code))
+}
+
+function lostReport(error: ConnectionLostError): ErrorReport {
+  return {
+    code: 'DATABASE_UNREACHABLE',
+    message: `The connection to the database was lost: ${messageOf(error)}.`,
+    state: 'What was not committed is undone by the server; what was committed is in the history.',
+    remedy:
+      'Look in the server log for why it ended, and at the network between. Run "status", and then the same again.',
+  }
 }
 
 function fileReport(error: Error): ErrorReport {

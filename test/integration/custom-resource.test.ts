@@ -60,17 +60,21 @@ describe('onEvent', () => {
     })
   })
 
-  it('answers before its time is over when the database wakes up too slowly', async () => {
-    const url = `postgres://nobody:canary@127.0.0.1:${await startSilentServer()}/nowhere?sslmode=disable`
-    const end = Date.now() + 6000
-    const lockstep = lockstepFor(url, await writeFiles({ '1_a.sql': FILE }), { connectTimeoutMs: 60_000 }, silentLog, {
-      remainingMs: () => Math.max(0, end - Date.now()),
-    })
-    await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
-      report: { code: 'DATABASE_UNREACHABLE' },
-    })
-    expect(Date.now()).toBeLessThan(end)
-  })
+  it.each(['at-once', 'in-session'] as const)(
+    'answers before its time is over when the server is silent %s',
+    async (silent) => {
+      const url = `postgres://nobody:canary@127.0.0.1:${await startSilentServer(silent)}/nowhere?sslmode=disable`
+      const end = Date.now() + 6000
+      const remainingMs = (): number => Math.max(0, end - Date.now())
+      const time = { remainingMs, answerWithinMs: remainingMs }
+      const config = { connectTimeoutMs: 60_000 }
+      const lockstep = lockstepFor(url, await writeFiles({ '1_a.sql': FILE }), config, silentLog, time)
+      await expect(onEvent(lockstep, event('Create', properties))).rejects.toMatchObject({
+        report: { code: 'DATABASE_UNREACHABLE', state: 'The database has not been touched.' },
+      })
+      expect(Date.now()).toBeLessThan(end)
+    },
+  )
 
   it('answers when the bucket does not, though the database is down as well', async () => {
     const { log, messages } = recordingLog()

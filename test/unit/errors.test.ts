@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ConnectionLostError } from '../../lambda/engine/database.ts'
 import { LockstepError, messageOf, reportOf, shortSentenceOf } from '../../lambda/errors.ts'
 
 const report = {
@@ -30,6 +31,14 @@ describe('reportOf', () => {
   it('gives the report of a LockstepError, and calls everything else internal', () => {
     expect(reportOf(new LockstepError(report))).toEqual(report)
     expect(reportOf(new Error('oh'))).toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('oh') })
+  })
+
+  it('says of a connection that was lost what becomes of the rest', () => {
+    expect(reportOf(new ConnectionLostError('gone'))).toMatchObject({
+      code: 'DATABASE_UNREACHABLE',
+      message: 'The connection to the database was lost: gone.',
+      state: expect.stringContaining('undone by the server'),
+    })
   })
 
   it('names the parts of an error without a message of its own', () => {

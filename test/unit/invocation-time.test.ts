@@ -40,6 +40,25 @@ describe('the time of an invocation', () => {
     expect(at(8 * MINUTE).remainingMs()).toBe(5 * MINUTE)
   })
 
+  it('lets somebody wait for the answer until its own end, or for a while after the end of the whole run', () => {
+    expect(
+      begun(null)
+        .at(13 * MINUTE)
+        .answerWithinMs(),
+    ).toBe(MINUTE)
+    expect(
+      begun(60 * MINUTE)
+        .at(13 * MINUTE)
+        .answerWithinMs(),
+    ).toBe(MINUTE)
+    expect(begun(MINUTE).at(MINUTE).answerWithinMs()).toBe(40_000)
+    expect(
+      begun(MINUTE)
+        .at(2 * MINUTE)
+        .answerWithinMs(),
+    ).toBe(0)
+  })
+
   it('has none left when the deadline has passed', () => {
     expect(
       begun(MINUTE)

@@ -1,4 +1,4 @@
-import { LockstepError } from '../../errors.ts'
+import { LockstepError, UNTOUCHED } from '../../errors.ts'
 import type { EngineContext } from '../context.ts'
 import { ConnectionLostError, type Connection, type Row } from '../database.ts'
 import { historyReadySql } from '../history/history-schema.ts'
@@ -107,11 +107,22 @@ export async function openSession(context: EngineContext, whenHeld: WhenHeld | n
     try {
       return await openWritable(context, patience)
     } catch (error) {
-      if (!(error instanceof ConnectionLostError) || clock.monotonic() >= patience.deadline) throw error
+      if (!(error instanceof ConnectionLostError)) throw error
+      if (clock.monotonic() >= patience.deadline) throw lostError(error)
       context.log.warn('the session was ended before it had the lock; connecting again', { reason: error.message })
       await clock.sleep(pollPause(0))
     }
   }
+}
+
+function lostError(cause: ConnectionLostError): LockstepError {
+  return new LockstepError({
+    code: 'DATABASE_UNREACHABLE',
+    message: `The connection to the database was lost before the run began: ${cause.message}.`,
+    state: UNTOUCHED,
+    remedy: 'Look in the server log for why it ended, and at the network between; then run it again.',
+    cause,
+  })
 }
 
 async function openWritable(context: EngineContext, patience: Patience): Promise<Session> {
