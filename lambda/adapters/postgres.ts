@@ -214,6 +214,7 @@ export function toConnection(client: pg.Client): Connection {
     processId: (client as unknown as { readonly processID: number }).processID,
     server: `${client.host}:${client.port}`,
     isOpen: () => open,
+    isInTransaction: () => ['T', 'E'].includes(client.getTransactionStatus() ?? 'I'),
     abandon,
     execute: (sql) => guarded(async () => toResultSets(await client.query(sql))),
     query: (sql, parameters = []) => guarded(async () => toResultSet(await client.query(sql, [...parameters]))),

@@ -18,6 +18,8 @@ export interface Connection {
   readonly execute: (sql: string) => Promise<readonly ResultSet[]>
   /** One statement with parameters. */
   readonly query: (sql: string, parameters?: readonly unknown[]) => Promise<ResultSet>
+  /** Whether the last statement left a transaction open. */
+  readonly isInTransaction: () => boolean
   /** Cuts the session off, for when the server does not answer any more. */
   readonly abandon: () => void
   /** Ends the session; never throws. */

@@ -153,6 +153,7 @@ function withHeldLock(wholeMs: number, lockTimeoutMs: number) {
     processId: 1,
     server: 'nowhere:1',
     isOpen: () => true,
+    isInTransaction: () => false,
     abandon: () => {},
     execute: async () => [{ rows: [{ locked: false, backend: 1, ready: true, database: 'd' }], rowCount: 1 }],
     query: async () => ({ rows: [], rowCount: 0 }),

@@ -64,6 +64,22 @@ export function splitQuestions(
   return statements
 }
 
+/** A text without any of these neither begins nor ends a transaction. */
+const CONTROL = /\b(?:begin|start|commit|end|abort|rollback|prepare)\b/i
+
+/**
+ * Whether one of the statements of a text begins or ends a transaction. Savepoints do not. What cannot be read has none:
+ * the server will not read it either.
+ */
+export function controlsTransaction(sql: string): boolean {
+  if (!CONTROL.test(sql)) return false
+  try {
+    return (parseSync(sql).stmts ?? []).some(({ stmt }) => traitsOf(stmt).transactionControl !== null)
+  } catch {
+    return false
+  }
+}
+
 function splitBlocks(migration: SqlMigration, blocks: readonly SqlBlock[], report: Report): readonly Statement[] {
   return blocks.flatMap((block) => splitBlock(migration, block, report))
 }

@@ -3,6 +3,7 @@ import { LockstepError, UNTOUCHED } from '../../errors.ts'
 import type { Connection, ResultSet, Row } from '../database.ts'
 import { withinLockBudget } from '../lock/lock-budget.ts'
 import type { MigrationContext } from '../migration/migration.ts'
+import { controlsTransaction } from '../migration/statements.ts'
 import { Paused, pausesHere } from './pause.ts'
 import type { StepRun } from './step-runner.ts'
 import type { CodeStep } from '../plan/step.ts'
@@ -20,7 +21,7 @@ export async function runCodeStep(
   const at = { step, statement: null, within: step.transactional }
   const query = async (sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> => {
     run.signal.throwIfAborted()
-    if (step.transactional && CONTROL.test(sql)) throw transactionControl(step)
+    if (step.transactional && controlsTransaction(sql)) throw transactionControl(step)
     statements += 1
     const ask = (): Promise<ResultSet> => connection.query(sql, parameters)
     const work = (): Promise<ResultSet> => (step.transactional ? withinLockBudget(connection, step, run, ask) : ask())
@@ -45,19 +46,29 @@ export async function runCodeStep(
     }
   }
   await step.run({ query: query as MigrationContext['query'], batch, log, signal: run.signal })
+  // What follows would be lost with it: the history, and the end of the run.
+  if (!step.transactional && connection.isInTransaction()) throw openTransaction(step)
   return statements
 }
 
-/** Would end the transaction that the run and its history stand in. Savepoints do not. */
-const CONTROL =
-  /^\s*(?:begin|start\s+transaction|commit|end|abort|rollback(?!\s+(?:work\s+|transaction\s+)?to)|prepare\s+transaction)\b/i
-
+/** It would end the transaction that the run and its history stand in. */
 function transactionControl(step: CodeStep): LockstepError {
   return new LockstepError({
     code: 'MIGRATION_INVALID',
     message: `${step.migration.file} begins or ends a transaction, but it runs inside the one of the run.`,
     state: UNTOUCHED,
     remedy: 'Remove it, or write "export const transaction = false" in the file.',
+    migration: step.id,
+    file: step.migration.file,
+  })
+}
+
+function openTransaction(step: CodeStep): LockstepError {
+  return new LockstepError({
+    code: 'MIGRATION_INVALID',
+    message: `${step.migration.file} begins a transaction that it does not end.`,
+    state: UNTOUCHED,
+    remedy: `Add query('COMMIT') to ${step.migration.file}; what it did in that transaction was rolled back.`,
     migration: step.id,
     file: step.migration.file,
   })
