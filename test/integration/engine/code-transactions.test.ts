@@ -5,6 +5,22 @@ import { migrateUp } from '../../../lambda/engine/run/migrate.ts'
 import { createDatabase } from '../../support/database.ts'
 import { code, engineFor, sql } from '../../support/engine.ts'
 
+/** Code that runs these statements, one after the other. */
+function running(...statements: readonly string[]) {
+  return async ({ query }: MigrationContext): Promise<void> => {
+    for (const statement of statements) await query(statement)
+  }
+}
+
+const withSavepoints = async ({ query }: MigrationContext): Promise<void> => {
+  await query('SAVEPOINT before')
+  await query(`DO $$ BEGIN RAISE 'no'; END $$`).catch(() => query('ROLLBACK TO before'))
+  await query('RELEASE before')
+  await query(`CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$`)
+  await query(`CREATE TABLE words AS SELECT 'begin; commit; end' AS word`)
+  await query(`INSERT INTO words VALUES ($1)`, ['; ROLLBACK'])
+}
+
 const TABLE = sql('1_table', 'CREATE TABLE t (id int);')
 
 describe('a TypeScript migration in the transaction of the run', () => {
@@ -26,10 +42,7 @@ describe('a TypeScript migration in the transaction of the run', () => {
   ])('cannot end it: %s', async (control) => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    const up = async ({ query }: MigrationContext): Promise<void> => {
-      await query('INSERT INTO t VALUES (1)')
-      await query(control)
-    }
+    const up = running('INSERT INTO t VALUES (1)', control)
     const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up })] })
     expect(result).toMatchObject({ status: 'failed', applied: [], rolledBack: true })
     expect((await history(engine)).migrations).toEqual([])
@@ -39,15 +52,7 @@ describe('a TypeScript migration in the transaction of the run', () => {
   it('may use savepoints, and say the words', async () => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    const up = async ({ query }: MigrationContext): Promise<void> => {
-      await query('SAVEPOINT before')
-      await query(`DO $$ BEGIN RAISE 'no'; END $$`).catch(() => query('ROLLBACK TO before'))
-      await query('RELEASE before')
-      await query(`CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$`)
-      await query(`CREATE TABLE words AS SELECT 'begin; commit; end' AS word`)
-      await query(`INSERT INTO words VALUES ($1)`, ['; ROLLBACK'])
-    }
-    const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up })] })
+    const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up: withSavepoints })] })
     expect(result).toMatchObject({ status: 'succeeded' })
     expect(await database.rows('SELECT count(*)::int FROM words')).toEqual([{ count: 2 }])
   })
@@ -59,10 +64,7 @@ describe('a TypeScript migration outside of a transaction', () => {
     async (control) => {
       const database = await createDatabase()
       const engine = engineFor(database)
-      const up = async ({ query }: MigrationContext): Promise<void> => {
-        await query(control)
-        await query('CREATE TABLE u (id int)')
-      }
+      const up = running(control, 'CREATE TABLE u (id int)')
       const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up, transaction: false })] })
       expect(result).toMatchObject({
         status: 'failed',
@@ -80,10 +82,7 @@ describe('a TypeScript migration outside of a transaction', () => {
   it('is told of its own failure when that leaves one open', async () => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    const up = async ({ query }: MigrationContext): Promise<void> => {
-      await query('BEGIN')
-      await query('SELECT 1 / 0')
-    }
+    const up = running('BEGIN', 'SELECT 1 / 0')
     const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up, transaction: false })] })
     expect(result.error).toMatchObject({ code: 'MIGRATION_FAILED', sqlState: '22012' })
   })
@@ -91,11 +90,7 @@ describe('a TypeScript migration outside of a transaction', () => {
   it('may begin and end one of its own', async () => {
     const database = await createDatabase()
     const engine = engineFor(database)
-    const up = async ({ query }: MigrationContext): Promise<void> => {
-      await query('BEGIN')
-      await query('CREATE TABLE u (id int)')
-      await query('COMMIT')
-    }
+    const up = running('BEGIN', 'CREATE TABLE u (id int)', 'COMMIT')
     const result = await migrateUp(engine, { migrations: [TABLE, code('2_code', { up, transaction: false })] })
     expect(result).toMatchObject({ status: 'succeeded', applied: ['1_table', '2_code'] })
     expect(await database.rows(`SELECT to_regclass('u')::text AS found`)).toEqual([{ found: 'u' }])
