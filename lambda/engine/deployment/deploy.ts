@@ -22,6 +22,7 @@ import { planUp } from '../plan/plan.ts'
 import { foreignRepeatables, isRepeatable } from '../migration/repeatable.ts'
 import { aimedAt, isRollback, saysRollback, runToTakeBack, type Targets } from './rollback.ts'
 import { executeRun } from '../run/run.ts'
+import { settleRunsSql } from '../history/run-record.ts'
 import type { Session, WhenHeld } from '../session/session.ts'
 import { takePlace, type Place } from './superseded.ts'
 import { endRunTakenBack, isDeliveredTwice } from './end-run-taken-back.ts'
@@ -56,7 +57,7 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
     if (strangers.length > 0) {
       const last = runToTakeBack(await readDeployments(session.connection, context, resource), target)
       if (isRollback(request, last, context.clock.now(), await request.stackStatus())) {
-        const runId = last !== null && aimedAt(last, request.previousTarget) ? last.runId : null
+        const runId = last !== null && aimedAt(last, request.previousTarget) && !wasKept(last) ? last.runId : null
         const own = strangers.filter((entry) => entry.runId === runId)
         return takeBack(context, session, { request, run, graph, state, strangers, own })
       }
@@ -65,6 +66,7 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
       if (isMove && planUp(graph, state.applied).problems.length === 0) {
         const breaking = await breakingAmong(context, session.connection, strangers, run.archive ?? null)
         if (breaking.length > 0) throw databaseAheadError(breaking)
+        await settle(context, session, strangers)
       }
     }
     const gate = run.gate ? { ...run.gate, isRollback: () => takesBack(context, session, request) } : null
@@ -78,6 +80,15 @@ async function takesBack(context: EngineContext, { connection }: Session, reques
   if (saysRollback(stackStatus) === true) return true
   const last = runToTakeBack(await readDeployments(connection, context, request.resource), request.target)
   return isRollback(request, last, context.clock.now(), stackStatus)
+}
+
+/** These migrations stay, whatever becomes of what is deployed after them. */
+async function settle(context: EngineContext, { connection }: Session, kept: State['applied']): Promise<void> {
+  await connection.execute(settleRunsSql(context, [...new Set(kept.map(({ runId }) => runId))]))
+}
+
+function wasKept({ details }: RunRecord): boolean {
+  return details.kept === true
 }
 
 /** What is applied and not of this code, oldest first. */
@@ -138,7 +149,8 @@ function appliedByCreation(
   applied: readonly AppliedMigration[],
   { target, requestType }: Creation,
 ): readonly AppliedMigration[] {
-  if (last === undefined || last.details.requestType !== requestType || !aimedAt(last, target)) return []
+  if (last === undefined || last.details.requestType !== requestType || !aimedAt(last, target) || wasKept(last))
+    return []
   return applied.filter((entry) => entry.runId === last.runId)
 }
 
@@ -182,6 +194,7 @@ async function takeBack(context: EngineContext, session: Session, rollback: Roll
     const warning = `The rollback leaves the database ahead: ${strangers.map((entry) => entry.id).join(', ')} stays applied, ${why}.${alarm}`
     context.log[breaking.length === 0 ? 'warn' : 'error'](warning)
     context.log.metric?.('DatabaseAhead', strangers.length)
+    await settle(context, session, strangers)
     return nothingToDo(context, 'down', session, state, [warning])
   }
   if (own.length === 0) return keep('because the deployment that is rolled back did not apply it')

@@ -80,6 +80,15 @@ WHERE "set" = ${quoteLiteral(context.set)} AND details ->> 'resource' = ${quoteL
   AND status IN ('running', 'interrupted') AND NOT details ? 'superseded'${own}`
 }
 
+/**
+ * The statement that settles runs whose migrations were kept where they might have been taken back: no later rollback is
+ * theirs. It would take back what the deployment that it rolls back has found in place.
+ */
+export function settleRunsSql(context: Pick<Keeper, 'schema'>, runIds: readonly string[]): string {
+  return `UPDATE ${historyTables(context.schema).runs} SET details = details || ${json({ kept: true })}
+WHERE run_id = ANY (${textArray(runIds)}::uuid[]) AND NOT details ? 'kept'`
+}
+
 /** The statement that keeps what a down has reverted so far. Commits with it. */
 export function recordRevertedSql(context: Pick<Keeper, 'schema'>, runId: string, reverted: readonly string[]): string {
   return `UPDATE ${historyTables(context.schema).runs} SET details = details || ${json({ reverted })}

@@ -82,10 +82,25 @@ describe('deploy', () => {
     expect(result.warnings[0]).toContain("onRollback is 'keep'")
   })
 
-  it('believes CloudFormation more than the clock', async () => {
+  it.each([
+    ['a rollback', 'UPDATE_ROLLBACK_IN_PROGRESS', 'keep'],
+    ['a deployment of older code', 'UPDATE_IN_PROGRESS', 'revert'],
+  ] as const)('leaves what %s kept to the rollback of no later deployment', async (_, status, onRollback) => {
     const { engine } = await deployed()
     await deploy(engine, request([a, b], 'v2', 'v1'))
-    const later = { ...engine, clock: { ...systemClock, now: () => new Date(Date.now() + 5 * 3_600_000) } }
+    const back = { ...request([a], 'v1', 'v2'), onRollback, stackStatus: async () => status }
+    expect(await deploy(engine, back)).toMatchObject({ status: 'succeeded', reverted: [], current: '2_b' })
+    // Forward again: nothing is to be applied, so that what is rolled back then has applied nothing.
+    expect(await deploy(engine, request([a, b], 'v2', 'v1'))).toMatchObject({ applied: [] })
+    const rollback = { ...request([a], 'v1', 'v2'), stackStatus: async () => 'UPDATE_ROLLBACK_IN_PROGRESS' }
+    expect(await deploy(engine, rollback)).toMatchObject({ status: 'succeeded', reverted: [], current: '2_b' })
+  })
+
+  it('believes CloudFormation more than the clock', async () => {
+    const [{ engine }, { engine: other }] = [await deployed(), await deployed()]
+    await deploy(engine, request([a, b], 'v2', 'v1'))
+    await deploy(other, request([a, b], 'v2', 'v1'))
+    const later = { ...other, clock: { ...systemClock, now: () => new Date(Date.now() + 5 * 3_600_000) } }
     const asked = (status: string) => ({ ...request([a], 'v1', 'v2'), stackStatus: async () => status })
     expect(await deploy(engine, asked('UPDATE_IN_PROGRESS'))).toMatchObject({ reverted: [], current: '2_b' })
     expect(await deploy(later, asked('UPDATE_ROLLBACK_IN_PROGRESS'))).toMatchObject({
