@@ -1,7 +1,7 @@
 import { engineContext } from './actions.ts'
 import type { Continuation, CustomResourceEvent } from './custom-resource-event.ts'
 import { answerDelete } from './deletion.ts'
-import { applyDeployment, type DeploymentData } from './deployment.ts'
+import { applyDeployment, mayTakeBack, type DeploymentData } from './deployment.ts'
 import { status } from './engine/inspect.ts'
 import { errorOf, LockstepError, UNTOUCHED } from './errors.ts'
 import type { Lockstep } from './lockstep.ts'
@@ -68,7 +68,9 @@ async function answerEvent(lockstep: Lockstep, event: CustomResourceEvent): Prom
     return { PhysicalResourceId: event.PhysicalResourceId ?? id }
   }
   if (requirement !== null) return { PhysicalResourceId: id, Data: await meetRequirement(lockstep, requirement, event) }
-  const data = lockstep.config.autoApply ? await applyDeployment(lockstep, event) : await report(lockstep)
+  const { autoApply } = lockstep.config
+  const applies = autoApply || (await mayTakeBack(lockstep, event))
+  const data = applies ? await applyDeployment(lockstep, event) : await report(lockstep)
   return data === null ? { PhysicalResourceId: id } : { PhysicalResourceId: id, Data: data }
 }
 

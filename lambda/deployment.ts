@@ -2,6 +2,7 @@ import { engineContext, runRequest } from './actions.ts'
 import type { MigrationResourceProperties, RunResult } from './contract.ts'
 import type { CustomResourceEvent } from './custom-resource-event.ts'
 import { deploy } from './engine/deployment/deploy.ts'
+import { saysRollback } from './engine/deployment/rollback.ts'
 import { errorOf, LockstepError, messageOf, UNTOUCHED } from './errors.ts'
 import { attemptOf, hasNothingToTakeBack, mayOverwrite, writeIntent, type Intent, type Transition } from './intent.ts'
 import { knownIntent } from './known-intent.ts'
@@ -20,14 +21,16 @@ export type DeploymentData = Readonly<Record<string, string>>
 export async function applyDeployment(lockstep: Lockstep, event: CustomResourceEvent): Promise<DeploymentData | null> {
   const transition = transitionOf(event)
   const intent = await attempt(lockstep, transition, event.RequestId)
+  let begun = false
   try {
-    const result = await run(lockstep, event, intent)
+    const result = await run(lockstep, event, intent, () => void (begun = true))
     if (result.status === 'paused') return null
     await conclude(lockstep, intent, result)
     if (result.error !== undefined) throw errorOf(result.error)
     return dataOf(result)
   } catch (error) {
-    if (!isBeforeFirstWrite(error) || !(await isHarmless(lockstep, event, transition))) throw error
+    const isTouched = begun && !isUntouched(error)
+    if (isTouched || !(await isHarmless(lockstep, event, transition))) throw error
     // Must succeed: what stays "attempted" would make the next deployment look like a rollback.
     await record(lockstep, { ...intent, state: 'concluded', outcome: 'succeeded', changed: false })
     lockstep.log.warn('the database is not touched, and the deployment that is rolled back never touched it', {
@@ -38,12 +41,24 @@ export async function applyDeployment(lockstep: Lockstep, event: CustomResourceE
   }
 }
 
-function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Promise<RunResult> {
+/**
+ * Whether an event is, or may be, the rollback of a deployment that applied migrations: those are taken back whether or
+ * not this code applies any by itself.
+ */
+export async function mayTakeBack(lockstep: Lockstep, event: CustomResourceEvent): Promise<boolean> {
+  if (oppositeOf(transitionOf(event)) === null) return false
+  return saysRollback(await lockstep.stackStatus(event.StackId)) !== false
+}
+
+/** @param onBegin - called before what may be the first statement that changes something */
+function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent, onBegin: () => void): Promise<RunResult> {
   const { settings, heads } = migrationProperties(event.ResourceProperties)
   const request = runRequest(lockstep, event.RequestId)
   return deploy(engineContext(lockstep, 'deployment'), {
     ...request,
+    appliesPending: lockstep.config.autoApply,
     takeSnapshot: async (runId, steps) => {
+      onBegin()
       const snapshot = (await request.takeSnapshot?.(runId, steps)) ?? null
       await record(lockstep, { ...intent, state: 'announced' })
       return snapshot
@@ -59,7 +74,7 @@ function run(lockstep: Lockstep, event: CustomResourceEvent, intent: Intent): Pr
   })
 }
 
-function isBeforeFirstWrite(error: unknown): boolean {
+function isUntouched(error: unknown): boolean {
   return error instanceof LockstepError && error.report.state === UNTOUCHED
 }
 

@@ -5,6 +5,8 @@ import { onEvent } from '../../lambda/custom-resource.ts'
 import { readMigrationBundle } from '../../lambda/engine/migration/migration-bundle.ts'
 import { checksumOf } from '../../lambda/engine/migration/migration-directory.ts'
 import type { Lockstep } from '../../lambda/lockstep.ts'
+import type { Config } from '../../lambda/config.ts'
+import { ConnectionLostError, type Connection } from '../../lambda/engine/database.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { lockstepFor } from '../support/lockstep.ts'
 import { writeFiles } from '../support/source-files.ts'
@@ -35,7 +37,12 @@ function event(type: CustomResourceEvent['RequestType'], target: string, old?: s
 interface Stage {
   readonly database: TestDatabase
   /** The function with these files, as CloudFormation says that the stack is. */
-  readonly code: (files: Readonly<Record<string, string>>, status?: string | null, url?: string) => Promise<Lockstep>
+  readonly code: (
+    files: Readonly<Record<string, string>>,
+    status?: string | null,
+    url?: string,
+    config?: Partial<Config>,
+  ) => Promise<Lockstep>
 }
 
 async function stage(): Promise<Stage> {
@@ -43,9 +50,10 @@ async function stage(): Promise<Stage> {
   const store = await writeFiles({})
   return {
     database,
-    code: async (files, status = null, url = database.url) => {
+    code: async (files, status = null, url = database.url, config = {}) => {
       const snapshots = { location: store, kmsKeyId: null }
-      return { ...lockstepFor(url, await writeFiles(files), { snapshots }), stackStatus: async () => status }
+      const lockstep = lockstepFor(url, await writeFiles(files), { snapshots, ...config })
+      return { ...lockstep, stackStatus: async () => status }
     },
   }
 }
@@ -83,6 +91,23 @@ describe('a rollback while the database cannot be reached', () => {
     expect(answer.Data).toMatchObject({ Status: 'untouched' })
   })
 
+  it('succeeds when the connection is lost before it has found anything to do', async () => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    await expect(onEvent(await code(TWO, null, UNREACHABLE), event('Update', 'v2', 'v1'))).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+    const old = await code(ONE, ROLLING_BACK)
+    const cut = async (): Promise<Connection> => {
+      const connection = await old.connect()
+      const execute: Connection['execute'] = (sql) =>
+        sql.includes('.migrations WHERE') ? Promise.reject(new ConnectionLostError('cut')) : connection.execute(sql)
+      return { ...connection, execute }
+    }
+    const answer = await onEvent({ ...old, connect: cut }, event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Status: 'untouched' })
+  })
+
   it.each([ROLLING_BACK, null])('fails when something was applied, and succeeds later (%s)', async (status) => {
     const { code, database } = await stage()
     await onEvent(await code(ONE), event('Create', 'v1'))
@@ -116,6 +141,47 @@ describe('a rollback while the database cannot be reached', () => {
         'ECONNREFUSED',
       )
     }
+  })
+})
+
+describe('with automatic application switched off', () => {
+  const OFF = { autoApply: false }
+
+  it.each([ROLLING_BACK, null])(
+    'a rollback still takes back what the failed deployment applied (%s)',
+    async (status) => {
+      const { code, database } = await stage()
+      await onEvent(await code(ONE), event('Create', 'v1'))
+      await onEvent(await code(TWO), event('Update', 'v2', 'v1'))
+      const answer = await onEvent(await code(ONE, status, database.url, OFF), event('Update', 'v1', 'v2'))
+      expect(answer.Data).toMatchObject({ Reverted: '1', Current: '1_a' })
+      expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+    },
+  )
+
+  it.each([ROLLING_BACK, null])('a rollback applies nothing of its own (%s)', async (status) => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    const answer = await onEvent(await code(TWO, status, database.url, OFF), event('Update', 'v2', 'v3'))
+    expect(answer.Data).toMatchObject({ Applied: '0', Current: '1_a' })
+    expect(await database.rows("SELECT to_regclass('b') AS b")).toEqual([{ b: null }])
+  })
+
+  it('a rollback succeeds while the database cannot be reached', async () => {
+    const { code } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    const answer = await onEvent(await code(ONE, ROLLING_BACK, UNREACHABLE, OFF), event('Update', 'v1', 'v2'))
+    expect(answer.Data).toMatchObject({ Status: 'unreachable' })
+  })
+
+  it('a deployment says what is pending', async () => {
+    const { code, database } = await stage()
+    await onEvent(await code(ONE), event('Create', 'v1'))
+    const forward = await code(TWO, 'UPDATE_IN_PROGRESS', database.url, OFF)
+    expect((await onEvent(forward, event('Update', 'v2', 'v1'))).Data).toMatchObject({
+      Status: 'pending',
+      Pending: '1',
+    })
   })
 })
 

@@ -33,6 +33,8 @@ export interface DeployRequest extends RunRequest, Targets, Place {
   /** Hash of the migrations that this code holds; null when it is not known. @default null */
   readonly bundle?: string | null
   readonly onRollback: RollbackPolicy
+  /** Whether to go forward; without it only a rollback does something. @default true */
+  readonly appliesPending?: boolean
   /** The stack's status from CloudFormation; null when it cannot be asked. Asked only where it matters. */
   readonly stackStatus: () => Promise<string | null>
 }
@@ -62,13 +64,14 @@ export async function deploy(context: EngineContext, request: DeployRequest): Pr
         return takeBack(context, session, { request, run, graph, state, strangers, own })
       }
       // Where nothing of the migrations changes, this may be a rollback all the same: of the settings.
-      const isMove = target !== request.previousTarget
+      const isMove = target !== request.previousTarget && request.appliesPending !== false
       if (isMove && planUp(graph, state.applied).problems.length === 0) {
         const breaking = await breakingAmong(context, session.connection, strangers, run.archive ?? null)
         if (breaking.length > 0) throw databaseAheadError(breaking)
         await settle(context, session, strangers)
       }
     }
+    if (request.appliesPending === false) return nothingToDo(context, 'up', session, state, [])
     const gate = run.gate ? { ...run.gate, isRollback: () => takesBack(context, session, request) } : null
     return upWithin(context, session, state, graph, { ...run, gate, whenAhead: 'keep' })
   })
