@@ -137,7 +137,8 @@ export interface DatabaseMigrationProps {
   readonly certificateAuthority?: string
 
   /**
-   * Whether a deployment applies what is pending. Without, it only reports; a person applies.
+   * Whether a deployment applies what is pending. Without, it only reports, and a person applies; a rollback
+   * takes back what the failed deployment applied all the same.
    *
    * @default true
    */
