@@ -29,8 +29,8 @@ export async function applyDeployment(lockstep: Lockstep, event: CustomResourceE
     if (result.error !== undefined) throw errorOf(result.error)
     return dataOf(result)
   } catch (error) {
-    const isTouched = begun && !isUntouched(error)
-    if (isTouched || !(await isHarmless(lockstep, event, transition))) throw error
+    const isBefore = isUntouched(error) || (!begun && !(error instanceof LockstepError))
+    if (!isBefore || !(await isHarmless(lockstep, event, transition))) throw error
     // Must succeed: what stays "attempted" would make the next deployment look like a rollback.
     await record(lockstep, { ...intent, state: 'concluded', outcome: 'succeeded', changed: false })
     lockstep.log.warn('the database is not touched, and the deployment that is rolled back never touched it', {
