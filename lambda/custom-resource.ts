@@ -68,10 +68,18 @@ async function answerEvent(lockstep: Lockstep, event: CustomResourceEvent): Prom
     return { PhysicalResourceId: event.PhysicalResourceId ?? id }
   }
   if (requirement !== null) return { PhysicalResourceId: id, Data: await meetRequirement(lockstep, requirement, event) }
-  const { autoApply } = lockstep.config
-  const applies = autoApply || (await mayTakeBack(lockstep, event))
-  const data = applies ? await applyDeployment(lockstep, event) : await report(lockstep)
+  const data = lockstep.config.autoApply
+    ? await applyDeployment(lockstep, event)
+    : await withoutApplying(lockstep, event)
   return data === null ? { PhysicalResourceId: id } : { PhysicalResourceId: id, Data: data }
+}
+
+/** Takes back what a rollback is to take back; where that is nothing, says what is pending. */
+async function withoutApplying(lockstep: Lockstep, event: CustomResourceEvent): Promise<DeploymentData | null> {
+  if (!(await mayTakeBack(lockstep, event))) return report(lockstep)
+  const data = await applyDeployment(lockstep, event)
+  const isIdle = data?.['Status'] === 'succeeded' && data['Reverted'] === '0'
+  return isIdle ? { ...data, ...(await report(lockstep)) } : data
 }
 
 /** With automatic application switched off, a deployment only says what is pending. */

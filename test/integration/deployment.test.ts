@@ -174,10 +174,10 @@ describe('with automatic application switched off', () => {
     expect(answer.Data).toMatchObject({ Status: 'unreachable' })
   })
 
-  it('a deployment says what is pending', async () => {
+  it.each(['UPDATE_IN_PROGRESS', null])('a deployment says what is pending (%s)', async (status) => {
     const { code, database } = await stage()
     await onEvent(await code(ONE), event('Create', 'v1'))
-    const forward = await code(TWO, 'UPDATE_IN_PROGRESS', database.url, OFF)
+    const forward = await code(TWO, status, database.url, OFF)
     expect((await onEvent(forward, event('Update', 'v2', 'v1'))).Data).toMatchObject({
       Status: 'pending',
       Pending: '1',
