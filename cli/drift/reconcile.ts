@@ -49,11 +49,27 @@ export async function offersFor(
     from: ExtractResult,
     to: ExtractResult,
     databases: { readonly start: string; readonly goal: string },
-  ) => tried(server, plan(from.factBase, to.factBase, { renames: 'off' }), { ...databases, scope })
+  ) => tried(server, planBetween(from, to), { ...databases, scope })
   return {
     revert: await offer(found, wanted, { start: live, goal: history }),
     adopt: way === 'adopt' ? await offer(wanted, found, { start: history, goal: live }) : null,
   }
+}
+
+/**
+ * Roles belong to the server: others make and drop them while one database is read after the other. What names them is
+ * offered, but not they themselves.
+ */
+function planBetween(from: ExtractResult, to: ExtractResult): ReturnType<typeof plan> {
+  return plan(from.factBase, to.factBase, {
+    renames: 'off',
+    scope: 'database',
+    assumedRoles: [...rolesOf(from), ...rolesOf(to)],
+  })
+}
+
+function rolesOf({ factBase }: ExtractResult): readonly string[] {
+  return factBase.facts().flatMap(({ id }) => (id.kind === 'role' ? [id.name] : []))
 }
 
 async function tried(
@@ -62,7 +78,9 @@ async function tried(
   { start, goal, scope }: { readonly start: string; readonly goal: string; readonly scope: StructureScope },
 ): Promise<Offer> {
   // On the scratch server everything is its user's.
-  const actions = found.actions.filter(({ sql }) => !OWNERSHIP.test(sql))
+  const actions = found.actions
+    .filter(({ sql }) => !OWNERSHIP.test(sql))
+    .map((action) => ({ ...action, sql: action.sql.replace(SCHEMA_OWNER, '$1') }))
   const settings = actions.some(({ sql }) => ROUTINE.test(sql))
     ? found.preamble.filter(({ name }) => name !== 'search_path')
     : []
@@ -82,6 +100,7 @@ async function tried(
 }
 
 const OWNERSHIP = /^ALTER [^\n]* OWNER TO [^\n]*$/
+const SCHEMA_OWNER = /^(CREATE SCHEMA "(?:[^"]|"")+") AUTHORIZATION "(?:[^"]|"")+"$/
 
 /** Its body may speak of what comes after it. */
 const ROUTINE = /^CREATE [^\n]*\b(?:FUNCTION|PROCEDURE)\b/
