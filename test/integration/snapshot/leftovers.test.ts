@@ -8,7 +8,15 @@ import { restoreSnapshot } from '../../../lambda/snapshot/restore.ts'
 import { createSnapshot, type SnapshotContext } from '../../../lambda/snapshot/snapshot.ts'
 import type { SnapshotStore } from '../../../lambda/snapshot/store.ts'
 import { createDatabase, onServer, type TestDatabase } from '../../support/database.ts'
-import { contextFor, databasesOf, directoryStore, dropLater, interruptedStore, reportOfFailure } from './support.ts'
+import {
+  contextFor,
+  databasesOf,
+  directoryStore,
+  dropLater,
+  interruptedStore,
+  reportOfFailure,
+  spareCopies,
+} from './support.ts'
 
 interface Taken {
   readonly database: TestDatabase
@@ -30,13 +38,17 @@ async function takenSnapshot(): Promise<Taken> {
 interface Dying {
   readonly context: SnapshotContext
   readonly kill: () => Promise<void>
+  /** From then on its copy is nobody's. */
+  readonly giveUp: () => Promise<void>
 }
 
 function dyingContext(database: TestDatabase, store: SnapshotStore): Dying {
   const clients: pg.Client[] = []
   let killed = false
+  let giveUp: Dying['giveUp'] | null = null
   const context = contextFor(database, store)
   const kill = async (): Promise<void> => {
+    if (!killed) giveUp = await spareCopies(database)
     killed = true
     await Promise.all(clients.map(async (client) => client.end()))
   }
@@ -46,26 +58,31 @@ function dyingContext(database: TestDatabase, store: SnapshotStore): Dying {
     clients.push(client)
     return client
   }
-  return { context: { ...context, openClient }, kill }
+  return { context: { ...context, openClient }, kill, giveUp: async () => giveUp?.() }
 }
 
 async function leftBy(database: TestDatabase, restoring: Promise<unknown>): Promise<string> {
   const { state } = await reportOfFailure(restoring)
   expect(state).toContain('may remain and can be dropped')
   const left = (await databasesOf(database)).find((name) => name.includes('_restoring_'))
-  return left ?? 'none'
+  return dropLater(left ?? 'none')
+}
+
+/** The copy that is left. */
+interface Killed extends Pick<Dying, 'giveUp'> {
+  readonly left: string
 }
 
 /** While it reads the rows. */
-async function killRestore({ database, store, uri }: Taken): Promise<string> {
-  const { context, kill } = dyingContext(database, store)
+async function killRestore({ database, store, uri }: Taken): Promise<Killed> {
+  const { context, kill, giveUp } = dyingContext(database, store)
   const cutOff = interruptedStore(store, { read: '-small-tables.sql.zst' }, kill)
-  return leftBy(database, restoreSnapshot({ ...context, store: cutOff }, { uri }))
+  return { left: await leftBy(database, restoreSnapshot({ ...context, store: cutOff }, { uri })), giveUp }
 }
 
 /** When the copy is there, but says nothing of itself yet. */
-async function killBeforeComment({ database, store, uri }: Taken): Promise<string> {
-  const { context, kill } = dyingContext(database, store)
+async function killBeforeComment({ database, store, uri }: Taken): Promise<Killed> {
+  const { context, kill, giveUp } = dyingContext(database, store)
   const openClient: SnapshotContext['openClient'] = async (...args) => {
     const client = await context.openClient(...args)
     const query = client.query.bind(client) as (...args: readonly unknown[]) => Promise<unknown>
@@ -75,14 +92,15 @@ async function killBeforeComment({ database, store, uri }: Taken): Promise<strin
     }
     return Object.assign<pg.Client, object>(client, { query: watched })
   }
-  return leftBy(database, restoreSnapshot({ ...context, openClient }, { uri }))
+  return { left: await leftBy(database, restoreSnapshot({ ...context, openClient }, { uri })), giveUp }
 }
 
 test('the next restore drops the half-made copy of one that was killed', async () => {
   const taken = await takenSnapshot()
-  const left = dropLater(await killRestore(taken))
+  const { left, giveUp } = await killRestore(taken)
   expect(left).toMatch(/_restoring_\d{14}$/)
 
+  await giveUp()
   const restored = await restoreSnapshot(taken.context, { uri: taken.uri })
 
   expect(await databasesOf(taken.database)).toEqual([taken.database.name, dropLater(restored.replaced)])
@@ -90,8 +108,10 @@ test('the next restore drops the half-made copy of one that was killed', async (
 
 test('the next snapshot drops it as well', async () => {
   const taken = await takenSnapshot()
-  dropLater(await killRestore(taken))
+  const { left, giveUp } = await killRestore(taken)
+  expect(await databasesOf(taken.database)).toEqual([taken.database.name, left])
 
+  await giveUp()
   await createSnapshot(taken.context, { runId: 'next' })
 
   expect(await databasesOf(taken.database)).toEqual([taken.database.name])
@@ -100,11 +120,12 @@ test('the next snapshot drops it as well', async () => {
 test('the next snapshot drops the copy of a restore that was killed before the copy could say what it is', async () => {
   const taken = await takenSnapshot()
   const { database, context } = taken
-  const left = dropLater(await killBeforeComment(taken))
+  const { left, giveUp } = await killBeforeComment(taken)
   expect(
     await database.rows(`SELECT shobj_description(oid, 'pg_database') AS c FROM pg_database WHERE datname = '${left}'`),
   ).toEqual([{ c: null }])
 
+  await giveUp()
   await createSnapshot(context, { runId: 'next' })
 
   expect(await databasesOf(database)).toEqual([database.name])

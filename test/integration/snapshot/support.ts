@@ -119,6 +119,18 @@ export async function databasesOf(database: TestDatabase): Promise<readonly stri
   return rows.map((row) => String(row['datname']))
 }
 
+/**
+ * Keeps the snapshots and restores of other tests, which sweep the whole server, from the half-made copies of this
+ * database, as the restore does that makes one. Resolves with what gives them up.
+ */
+export async function spareCopies(database: TestDatabase): Promise<() => Promise<void>> {
+  const session = await database.connect()
+  await session.execute(
+    `SELECT pg_advisory_lock(1280004946, hashtext(datname)) FROM pg_database WHERE starts_with(datname, '${database.name}_restoring_')`,
+  )
+  return () => session.close()
+}
+
 /** The report of the error that the work ends in; any other end is a failure of the test. */
 export async function reportOfFailure(work: Promise<unknown>): Promise<ErrorReport> {
   const error: unknown = await work.then(
