@@ -13,8 +13,9 @@ export interface Boundary {
 
 /** Turns whatever was thrown into the one error that leaves; a {@link LockstepError} passes as it is. */
 export function toLockstepError(error: unknown, boundary: Boundary): LockstepError {
-  if (error instanceof LockstepError) return error
-  if (boundary.signal?.aborted === true) return cancelled(boundary.signal.reason, boundary)
+  const aborted = boundary.signal?.aborted === true
+  if (error instanceof LockstepError && !(aborted && isOfSession(error))) return error
+  if (aborted) return cancelled(boundary.signal?.reason, boundary)
   const sqlState = sqlStateOf(error)
   return new LockstepError({
     code: boundary.code,
@@ -24,6 +25,11 @@ export function toLockstepError(error: unknown, boundary: Boundary): LockstepErr
     ...(sqlState === undefined ? {} : { sqlState }),
     cause: error,
   })
+}
+
+/** An abort ends the sessions: one that fails then, or is refused, does not say why. */
+function isOfSession({ report }: LockstepError): boolean {
+  return report.code === 'DATABASE_UNREACHABLE'
 }
 
 /** The signal if it is the reason of what was just caught: tidying up takes time, in which it may be aborted as well. */

@@ -25,9 +25,12 @@ export function whileLocked(step: Step, ...others: readonly Step[]): Step {
     const holder = await stage.world.database.connect('another run')
     await holder.execute(`SELECT pg_advisory_lock(${lockKey('lockstep', 'default')})`)
     const ended = step(stage)
-    await until(() => isWaiting(stage))
-    for (const other of others) await other(stage)
-    await holder.close()
+    try {
+      await until(() => isWaiting(stage))
+      for (const other of others) await other(stage)
+    } finally {
+      await holder.close()
+    }
     await ended
   }
 }

@@ -1,4 +1,4 @@
-import { App, CustomResource, Stack } from 'aws-cdk-lib'
+import { App, CustomResource, Duration, Stack } from 'aws-cdk-lib'
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Provider } from 'aws-cdk-lib/custom-resources'
@@ -30,7 +30,13 @@ export async function exampleAssembly(input: ExampleInput): Promise<Assembly> {
   const stack = new Stack(app, 'Example')
   const environment = { BUCKET_NAME: new Bucket(stack, 'Bucket').bucketName, AT: `${stack.region}/${stack.stackName}` }
   const runtime = Runtime.NODEJS_24_X
-  const onEventHandler = new Function(stack, 'Function', { code, runtime, handler: 'index.handler', environment })
+  const onEventHandler = new Function(stack, 'Function', {
+    code,
+    runtime,
+    handler: 'index.handler',
+    environment,
+    timeout: Duration.minutes(1),
+  })
   const { serviceToken } = new Provider(stack, 'Provider', { onEventHandler })
   if (!input.withoutResource) {
     const { properties } = input

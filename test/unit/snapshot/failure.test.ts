@@ -43,6 +43,12 @@ test('tells a cancellation from what it caused, and passes on why', () => {
   expect(toLockstepError(new Error('x'), { ...BOUNDARY, signal: AbortSignal.abort(deadline) })).toBe(deadline)
 })
 
+test('a session that an abort has kept from opening does not hide the abort', () => {
+  const error = new LockstepError({ code: 'DATABASE_UNREACHABLE', message: 'm.', state: 's.', remedy: 'r.' })
+  const signal = AbortSignal.abort(new Error('Ctrl-C'))
+  expect(toLockstepError(error, { ...BOUNDARY, signal }).report.message).toBe('The snapshot was cancelled: Ctrl-C.')
+})
+
 test('an error that is complete is not hidden by an abort that came after it', () => {
   const error = new LockstepError({ code: 'SNAPSHOT_FAILED', message: 'm.', state: 's.', remedy: 'r.' })
   expect(toLockstepError(error, { ...BOUNDARY, signal: AbortSignal.abort(new Error('late')) })).toBe(error)
